@@ -1,0 +1,53 @@
+package mech
+
+import (
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
+
+	gsserr "github.com/gss-go/gssapi/errors"
+	"github.com/gss-go/gssapi/oid"
+)
+
+// MaxToken is the size in bytes above which a context token is refused unread.
+const MaxToken = 1 << 20
+
+const tagToken = 0x60 // [APPLICATION 0], RFC 2743 §3.1
+
+// AppendToken appends an initial token to dst: the frame of RFC 2743 §3.1 with
+// the mechanism m around body.
+func AppendToken(dst []byte, m oid.OID, body []byte) []byte {
+	id := m.AppendDER(nil)
+	n := len(id) + len(body)
+	dst = append(dst, tagToken)
+	switch {
+	case n < 0x80:
+		dst = append(dst, byte(n))
+	case n < 0x100:
+		dst = append(dst, 0x81, byte(n))
+	case n < 0x10000:
+		dst = append(dst, 0x82, byte(n>>8), byte(n))
+	case n < 0x1000000:
+		dst = append(dst, 0x83, byte(n>>16), byte(n>>8), byte(n))
+	default:
+		dst = append(dst, 0x84, byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
+	}
+	return append(append(dst, id...), body...)
+}
+
+// ParseToken takes the frame of RFC 2743 §3.1 off an initial token. The body is
+// a part of b. A frame that is not minimal DER, bytes after its end and tokens
+// of more than [MaxToken] bytes are ErrDefectiveToken.
+func ParseToken(b []byte) (m oid.OID, body []byte, err error) {
+	in := cryptobyte.String(b)
+	var inner, id cryptobyte.String
+	if len(b) > MaxToken ||
+		!in.ReadASN1(&inner, asn1.Tag(tagToken)) || !in.Empty() ||
+		!inner.ReadASN1(&id, asn1.OBJECT_IDENTIFIER) {
+		return oid.OID{}, nil, gsserr.ErrDefectiveToken
+	}
+	m, err = oid.FromDER(id)
+	if err != nil {
+		return oid.OID{}, nil, gsserr.ErrDefectiveToken
+	}
+	return m, inner, nil
+}
