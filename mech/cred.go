@@ -41,6 +41,10 @@ const Indefinite time.Duration = 1<<63 - 1
 // Cred is one credential element: the credential of one mechanism. It is
 // immutable and safe for concurrent use, and prints no secret.
 type Cred interface {
+	// Mech is the OID of the mechanism that made it.
+	Mech() oid.OID
+	// Usage is what it is for. It is constant and needs no looking up.
+	Usage() Usage
 	// Info looks the credential up. A credential that has expired gives its
 	// values together with ErrCredentialsExpired.
 	Info(ctx context.Context) (CredInfo, error)
@@ -64,11 +68,21 @@ type CredRequest struct {
 	Lifetime, AcceptLifetime time.Duration
 	// Store says where the material is, in the keys of MIT's credential store
 	// extension; nil is the default place. A mechanism ignores keys that are
-	// not its own.
+	// not its own, and declares its own as a [StoreKeyer]. The key "password"
+	// is not in it: its value comes as Password.
 	Store map[string]string
 	// Password, if not nil, returns the password to log in with. The caller
 	// keeps the bytes.
 	Password func() []byte
+}
+
+// StoreKeyer is implemented by a Mechanism whose credentials can come from, or
+// go to, a place that a store names. Keys that no mechanism declares are
+// refused, so that a typing error never means the default place.
+type StoreKeyer interface {
+	// StoreKeys returns the keys of [CredRequest] and [StoreRequest] that the
+	// mechanism understands. With "password" among them it can log in with one.
+	StoreKeys() []string
 }
 
 // CredImporter is implemented by a Mechanism that reads what its credentials'

@@ -18,8 +18,11 @@ type Mechanism interface {
 	Info() Info
 
 	// ImportName makes a mechanism name. A zero typ is the mechanism's default
-	// type. It does no I/O. Errors are ErrBadName, ErrBadNameType and, for an
-	// exported name, ErrDefectiveToken.
+	// type. It does no I/O. Of an exported name (oid.NTExportName) text is the
+	// mechanism's part, what [Name.Export] returned; of a composite one
+	// (oid.NTCompositeExport) it is what [AttributedName.ExportComposite]
+	// returned. Errors are ErrBadName, ErrBadNameType and, for an exported name,
+	// ErrDefectiveToken.
 	ImportName(text []byte, typ oid.OID) (Name, error)
 
 	// AcquireCred makes one credential element. It fails with ErrNoCred if

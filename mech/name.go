@@ -54,5 +54,9 @@ type AttributedName interface {
 	Attribute(name string) (Attribute, error)
 	WithAttribute(name string, a Attribute) (Name, error)
 	WithoutAttribute(name string) (Name, error)
+	// ExportComposite returns the mechanism's part of a composite exported
+	// name, what follows the OID: the name that Export returns and a block of
+	// attributes of the mechanism's own making, a big-endian 32-bit length
+	// before each.
 	ExportComposite() ([]byte, error)
 }

@@ -1,0 +1,143 @@
+package krb5
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	gsserr "github.com/gss-go/gssapi/errors"
+	"github.com/gss-go/gssapi/krb5/ccache"
+	"github.com/gss-go/gssapi/krb5/conf"
+	"github.com/gss-go/gssapi/krb5/internal/enctype"
+	"github.com/gss-go/gssapi/krb5/internal/etype"
+	"github.com/gss-go/gssapi/krb5/internal/kdcclient"
+	"github.com/gss-go/gssapi/krb5/internal/principal"
+	"github.com/gss-go/gssapi/krb5/keytab"
+	"github.com/gss-go/gssapi/mech"
+	"github.com/gss-go/gssapi/oid"
+)
+
+// LoginOptions say how to log in: with a password or with a keytab, exactly one
+// of them.
+type LoginOptions struct {
+	// Password returns the password. The mechanism neither modifies nor keeps
+	// the bytes.
+	Password func() []byte
+	// Keytab has keys of the principal.
+	Keytab *keytab.Keytab
+	// Lifetime and Renewable ask for a ticket of that lifetime, and for one
+	// that can be renewed for that long; zero is what the configuration says,
+	// and the KDC may grant less.
+	Lifetime, Renewable time.Duration
+	// Forwardable and Proxiable ask for a ticket that can be handed on; false
+	// is what the configuration says.
+	Forwardable, Proxiable bool
+	// Service is the principal to get a ticket for instead of the realm's
+	// ticket-granting service, "" for that. The credential then reaches that
+	// service alone.
+	Service string
+}
+
+// Login gets a ticket from the KDC (RFC 4120 §3.1) and returns a credential to
+// initiate with. Its tickets are in memory; store it to keep them. Who a
+// principal without realm is, the configuration's default_realm says.
+//
+// Failures are ErrNoCred with the Kerberos code: [ErrPreauthFailed] for a wrong
+// password, after one attempt, [ErrClientUnknown], [ErrClientRevoked],
+// [ErrKeyExpired], [ErrKDCUnreach].
+func (m *Mechanism) Login(ctx context.Context, who string, o *LoginOptions) (mech.Cred, error) {
+	const op = "acquire_cred_with_password"
+	profile, err := m.config()
+	if err != nil {
+		return nil, fail(op, gsserr.ErrFailure, err)
+	}
+	n, err := m.importName(who, oid.NTKrb5Principal)
+	if err != nil {
+		return nil, fail(op, 0, err)
+	}
+	p, err := n.principal(ctx, profile)
+	if err != nil {
+		return nil, fail(op, gsserr.ErrBadName, err)
+	}
+	t, err := m.login(ctx, profile, p, o)
+	if err != nil {
+		return nil, fail(op, 0, err)
+	}
+	return &cred{m: m, init: t}, nil
+}
+
+// login runs the AS exchange.
+func (m *Mechanism) login(ctx context.Context, profile *conf.Config, client principal.Name, o *LoginOptions) (*tickets, error) {
+	if o == nil || (o.Password == nil) == (o.Keytab == nil) {
+		return nil, fail("", gsserr.ErrFailure, fmt.Errorf("either a password or a keytab is needed"))
+	}
+	r := &kdcclient.LoginRequest{
+		Client:      client,
+		Password:    o.Password,
+		Lifetime:    o.Lifetime,
+		Renewable:   o.Renewable,
+		Forwardable: o.Forwardable,
+		Proxiable:   o.Proxiable,
+	}
+	if o.Service != "" {
+		s, err := principal.Parse(o.Service)
+		if err != nil {
+			return nil, fail("", gsserr.ErrBadName, err)
+		}
+		if s.Realm == "" {
+			s.Realm = client.Realm
+		}
+		r.Service = s
+	}
+	if kt := o.Keytab; kt != nil {
+		for _, e := range kt.Entries() {
+			if e.Principal.Equal(client) {
+				r.KeyTypes = append(r.KeyTypes, e.Key.Enctype)
+			}
+		}
+		r.Key = func(id etype.ID, kvno uint32) (*enctype.Key, error) {
+			e, err := kt.Lookup(client, kvno, id)
+			if err != nil {
+				return nil, err
+			}
+			return enctype.NewKey(e.Key.Enctype, e.Key.Value.Bytes())
+		}
+	}
+	got, err := m.client(profile).Login(ctx, r)
+	if err != nil {
+		return nil, fail("", gsserr.ErrNoCred, err)
+	}
+	contents := &ccache.Contents{Principal: got.Client, Entries: []ccache.Credential{*got.Credential}}
+	contents.SetKDCOffset(got.Offset)
+	return &tickets{m: m, cache: ccache.NewMemory(got.Client, *got.Credential), contents: contents}, nil
+}
+
+// CacheCred returns a credential to initiate with whose tickets are in a cache
+// of the program's own; new ones are stored there. The cache must exist.
+func (m *Mechanism) CacheCred(ctx context.Context, cc ccache.Cache) (mech.Cred, error) {
+	t := &tickets{m: m, cache: cc}
+	if _, err := t.load(ctx); err != nil {
+		return nil, fail("acquire_cred", gsserr.ErrNoCred, err)
+	}
+	return &cred{m: m, init: t}, nil
+}
+
+// KeytabCred returns a credential to accept with whose keys are in memory, for
+// servers that do not keep them in a file. The name is that of
+// [Mechanism.ImportName]; nil accepts under every key.
+func (m *Mechanism) KeytabCred(ctx context.Context, n mech.Name, kt *keytab.Keytab) (mech.Cred, error) {
+	const op = "acquire_cred"
+	own, err := m.ownName(op, n)
+	if err != nil {
+		return nil, err
+	}
+	profile, err := m.config()
+	if err != nil {
+		return nil, fail(op, gsserr.ErrFailure, err)
+	}
+	k := &keys{m: m, name: own, source: "memory", fixed: serviceKeys(kt)}
+	if _, err := k.service(ctx, profile); err != nil {
+		return nil, fail(op, 0, err)
+	}
+	return &cred{m: m, acc: k}, nil
+}
