@@ -31,21 +31,22 @@ type (
 	CredInfo = creds.Info
 	// Store says where credentials are, by MIT's keys.
 	Store = creds.Store
-	// StoreOptions are the optional arguments of Cred.StoreInto, and
-	// StoreResult is its result.
+	// StoreOptions are the optional arguments of Cred.StoreInto.
 	StoreOptions = creds.StoreOptions
-	StoreResult  = creds.StoreResult
+	// StoreResult is the result of Cred.StoreInto.
+	StoreResult = creds.StoreResult
 	// Secret is a password that is not printed; see [Password].
 	Secret = creds.Secret
 
 	// SecContext is one side of a security context.
 	SecContext = secctx.SecContext
-	// InitOptions are the optional arguments of [InitContext], AcceptOptions
-	// those of [AcceptContext].
-	InitOptions   = secctx.InitOptions
+	// InitOptions are the optional arguments of [InitContext].
+	InitOptions = secctx.InitOptions
+	// AcceptOptions are the optional arguments of [AcceptContext].
 	AcceptOptions = secctx.AcceptOptions
-	// ContextInfo describes a context, MessageInfo a message.
+	// ContextInfo describes a context.
 	ContextInfo = secctx.ContextInfo
+	// MessageInfo describes a message that Unwrap took apart.
 	MessageInfo = mech.MessageInfo
 	// WrapOptions say how to protect a message; nil encrypts.
 	WrapOptions = mech.WrapOptions

@@ -26,6 +26,9 @@ type AuthzDatum struct {
 }
 
 // Credential is a ticket with what is needed to use it. Treat it as read-only.
+//
+// Caches keep times in whole seconds up to the year 2106 and the numbers of
+// types in 16 bits.
 type Credential struct {
 	Client, Server Principal
 	Key            Key

@@ -27,6 +27,10 @@ type Request struct {
 	// Prefer is the address of the server that answered the request before
 	// this one, "" if none: some exchanges must go on with the same KDC.
 	Prefer string
+	// Answered, if not nil, is called at most once, before Exchange returns,
+	// with the address to put into Prefer of the next request. An Exchanger
+	// that knows no addresses does not call it.
+	Answered func(server string)
 	// Config is the configuration of the mechanism that asks, never nil.
 	Config *conf.Config
 }

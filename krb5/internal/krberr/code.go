@@ -14,6 +14,7 @@ const (
 	Krb5Base Code = -1765328384 // protocol codes 0–127, library codes 128–255
 	mechBase Code = 39756032    // k5g, the Kerberos mechanism
 	glueBase Code = -2045022976 // ggss, the generic layer
+	asn1Base Code = 1859794432  // asn1, the encoding of messages
 )
 
 // FromRFC returns the code for the error-code of a KRB-ERROR (RFC 4120

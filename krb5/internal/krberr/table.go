@@ -1,8 +1,8 @@
 package krberr
 
 // The tables of RFC 4120 §7.5.9, RFC 4556 §3.1.3, RFC 6113 §5.4.2 and RFC 8636
-// §4 (0 to 127), of MIT's library (128 to 255), of its Kerberos mechanism and
-// of its generic GSS layer.
+// §4 (0 to 127), of MIT's library (128 to 255), of its Kerberos mechanism, of
+// its generic GSS layer and of its ASN.1 decoder.
 const (
 	KDCNameExp               Code = Krb5Base + 1
 	KDCServiceExp            Code = Krb5Base + 2
@@ -182,6 +182,8 @@ const (
 	GSSCredUsageMismatch Code = glueBase + 17
 	GSSStoreAcceptor     Code = glueBase + 18
 	GSSStoreNonDefault   Code = glueBase + 19
+
+	ASN1ParseError Code = asn1Base + 9
 )
 
 // entry is a code's symbol and its words.
@@ -364,4 +366,5 @@ var table = map[Code]entry{
 	GSSCredUsageMismatch:     {"G_CRED_USAGE_MISMATCH", "the given credential's usage does not match the requested usage"},
 	GSSStoreAcceptor:         {"G_STORE_ACCEPTOR_CRED_NOSUPP", "storing of acceptor credentials is not supported by the mechanism"},
 	GSSStoreNonDefault:       {"G_STORE_NON_DEFAULT_CRED_NOSUPP", "storing of non-default credentials is not supported by the mechanism"},
+	ASN1ParseError:           {"ASN1_PARSE_ERROR", "ASN.1 parse error"},
 }

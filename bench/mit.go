@@ -1,0 +1,111 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gss-go/gssapi"
+	"github.com/gss-go/gssapi/interop/mitkdc"
+	"github.com/gss-go/gssapi/krb5"
+	"github.com/gss-go/gssapi/mech"
+
+	"context"
+)
+
+const realmName = "BENCH.TEST"
+
+// enctypes by the names that the tables use.
+var enctypes = map[string]string{
+	"aes128-sha1": mitkdc.AES128SHA1,
+	"aes256-sha1": mitkdc.AES256SHA1,
+	"aes128-sha2": mitkdc.AES128SHA2,
+	"aes256-sha2": mitkdc.AES256SHA2,
+}
+
+// lab is a running KDC of MIT's with a service for each enctype, and the C
+// program.
+type lab struct {
+	realm   *mitkdc.Realm
+	program string
+}
+
+func newLab(dir string) (*lab, error) {
+	program, err := mitkdc.Build(dir, filepath.Join("c", "gssbench.c"))
+	if err != nil {
+		return nil, err
+	}
+	principals := []mitkdc.Principal{{Name: "user", Keytab: "user.keytab"}}
+	for name, long := range enctypes {
+		principals = append(principals, mitkdc.Principal{
+			Name: name + "/localhost", Keytab: name + ".keytab", Enctypes: []string{long}, NoPAC: true,
+		})
+	}
+	realm, err := mitkdc.Start(dir, realmName, principals)
+	if err != nil {
+		return nil, err
+	}
+	return &lab{realm, program}, nil
+}
+
+// prepare gets a ticket for an enctype's service, with MIT's programs.
+func (l *lab) prepare(enctype string) error {
+	if _, err := l.realm.WriteConfig(enctype+".conf", enctypes[enctype]); err != nil {
+		return err
+	}
+	if _, err := l.realm.RunEnv(l.env(enctype), "", "kinit", "-k", "-t", l.realm.File("user.keytab"), "user"); err != nil {
+		return err
+	}
+	_, err := l.realm.RunEnv(l.env(enctype), "", "kvno", enctype+"/localhost")
+	return err
+}
+
+func (l *lab) env(enctype string) []string {
+	return []string{
+		"KRB5_CONFIG=" + l.realm.File(enctype+".conf"),
+		"KRB5CCNAME=FILE:" + l.realm.File(enctype+".ccache"),
+		"KRB5_KTNAME=FILE:" + l.realm.File(enctype+".keytab"),
+		"KRB5RCACHENAME=none:",
+	}
+}
+
+// mit runs the C program.
+func (l *lab) mit(enctype string, perOp time.Duration) (results, error) {
+	out, err := l.realm.RunEnv(l.env(enctype), "", l.program,
+		enctype+"/localhost@"+realmName, strconv.FormatInt(perOp.Milliseconds(), 10))
+	if err != nil {
+		return nil, err
+	}
+	r := make(results)
+	for s := bufio.NewScanner(strings.NewReader(out)); s.Scan(); {
+		name, ns, _ := strings.Cut(s.Text(), " ")
+		if r[name], err = strconv.ParseFloat(ns, 64); err != nil {
+			return nil, fmt.Errorf("gssbench: %q: %w", s.Text(), err)
+		}
+	}
+	return r, nil
+}
+
+// parties are who talks in our measurement: those of MIT's, with the same
+// ticket.
+func (l *lab) parties(enctype string) (*parties, error) {
+	r, err := mech.NewRegistry(krb5.New(&krb5.Config{
+		ConfigPath: l.realm.File(enctype + ".conf"),
+		CCache:     "FILE:" + l.realm.File(enctype+".ccache"),
+		Keytab:     "FILE:" + l.realm.File(enctype+".keytab"),
+		Getenv:     func(string) string { return "" },
+	}))
+	if err != nil {
+		return nil, err
+	}
+	o := &gssapi.CredOptions{Registry: r}
+	p := &parties{target: gssapi.HostBased(enctype, "localhost")}
+	if p.initiator, err = gssapi.AcquireCred(context.Background(), gssapi.Name{}, gssapi.UsageInitiate, o); err != nil {
+		return nil, err
+	}
+	p.acceptor, err = gssapi.AcquireCred(context.Background(), gssapi.Name{}, gssapi.UsageAccept, o)
+	return p, err
+}

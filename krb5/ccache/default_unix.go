@@ -1,0 +1,5 @@
+//go:build !windows
+
+package ccache
+
+const defaultPath = "FILE:/tmp/krb5cc_%{uid}"

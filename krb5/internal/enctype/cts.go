@@ -1,0 +1,271 @@
+package enctype
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hmac"
+	"crypto/rand"
+	"fmt"
+	"hash"
+	"slices"
+
+	"github.com/gss-go/gssapi/krb5/internal/krberr"
+)
+
+const (
+	block = aes.BlockSize
+	// short is the longest message that is put together in the scratch buffer
+	// and goes through the cipher and the hash in one call each.
+	short = 256
+	// chunk is how far the cipher runs ahead of the hash: what one has
+	// touched is still in the first-level cache for the other.
+	chunk = 8 << 10
+)
+
+// blockMode is what the standard library's CBC modes are, beyond their
+// declared type.
+type blockMode interface {
+	cipher.BlockMode
+	SetIV(iv []byte)
+}
+
+// cts is the encryption function of RFC 3962 §6 and of RFC 8009 §5: CBC with
+// ciphertext stealing (the last two blocks always swapped, CBC-CS3) and an
+// HMAC, of the plaintext in the first and of the ciphertext in the second. It
+// keeps everything it hands to interface methods, because that would move to
+// the heap anew with each message.
+type cts struct {
+	p        *profile
+	aes      cipher.Block
+	enc, dec blockMode // made when first used
+	h        hash.Hash
+	used     bool // h needs a Reset
+	hashed   int  // bytes of the ciphertext that seal has given to h
+	random   func([]byte) (int, error)
+	zero     [block]byte // the initial cipher state
+	sum      [64]byte
+	buf      [short]byte
+}
+
+// newCTS derives Ke and Ki.
+func newCTS(p *profile, d deriver, usage uint32) (engine, error) {
+	e := &cts{p: p, random: rand.Read}
+	ke := d.derive(usage, kindEncryption, p.keySize)
+	b, err := aes.NewCipher(ke)
+	clear(ke)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", krberr.CryptoInternal, err)
+	}
+	e.aes = b
+	ki := d.derive(usage, kindIntegrity, p.macKey)
+	e.h = hmac.New(p.hash, ki)
+	clear(ki)
+	return e, nil
+}
+
+// start brings the HMAC to its beginning. A new one needs no Reset, and the
+// first Reset costs more than the HMAC of a short message.
+func (e *cts) start() {
+	if e.used {
+		e.h.Reset()
+	}
+	e.used = true
+	if e.p.etm {
+		e.h.Write(e.zero[:])
+	}
+}
+
+// tag ends the HMAC. The result is e's own space.
+func (e *cts) tag() []byte { return e.h.Sum(e.sum[:0])[:e.p.sumSize] }
+
+func (e *cts) encrypter() error {
+	if e.enc == nil {
+		m, ok := cipher.NewCBCEncrypter(e.aes, e.zero[:]).(blockMode)
+		if !ok {
+			return fmt.Errorf("%w: CBC without SetIV", krberr.CryptoInternal)
+		}
+		e.enc = m
+		return nil
+	}
+	e.enc.SetIV(e.zero[:])
+	return nil
+}
+
+func (e *cts) decrypter() bool {
+	if e.dec == nil {
+		m, ok := cipher.NewCBCDecrypter(e.aes, e.zero[:]).(blockMode)
+		if ok {
+			e.dec = m
+		}
+		return ok
+	}
+	e.dec.SetIV(e.zero[:])
+	return true
+}
+
+// seal implements engine.
+func (e *cts) seal(dst, a, b []byte) ([]byte, error) {
+	if err := e.encrypter(); err != nil {
+		return dst, err
+	}
+	if _, err := e.random(e.buf[:block]); err != nil {
+		return dst, fmt.Errorf("%w: %w", krberr.CryptoInternal, err)
+	}
+	size := block + len(a) + len(b)
+	all := slices.Grow(dst, size+e.p.sumSize)[:len(dst)+size+e.p.sumSize]
+	out := all[len(dst):]
+	e.start()
+	e.hashed = 0
+	pos := 0 // bytes of out that are written
+	n := block
+	if len(a) > short-block {
+		pos = e.encrypt(out, e.buf[:block], 0, size)
+		whole := len(a) &^ (block - 1)
+		for i := 0; i < whole; i += chunk {
+			pos = e.encrypt(out, a[i:min(i+chunk, whole)], pos, size)
+		}
+		n = copy(e.buf[:], a[whole:])
+	} else {
+		n += copy(e.buf[n:], a)
+	}
+	for {
+		k := copy(e.buf[n:short], b)
+		n, b = n+k, b[k:]
+		if len(b) == 0 {
+			break
+		}
+		pos = e.encrypt(out, e.buf[:n], pos, size)
+		n = 0
+	}
+	e.finish(out[:size], pos, n)
+	if e.p.etm {
+		e.h.Write(out[e.hashed:size])
+	}
+	copy(out[size:], e.tag())
+	return all, nil
+}
+
+// encrypt encrypts whole blocks of in to out[pos:] and hashes right before or
+// right behind the cipher. It returns the new pos.
+func (e *cts) encrypt(out, in []byte, pos, size int) int {
+	if !e.p.etm {
+		e.h.Write(in)
+	}
+	e.enc.CryptBlocks(out[pos:pos+len(in)], in)
+	pos += len(in)
+	// The last two blocks are not final before they are swapped.
+	if e.p.etm && pos <= size-2*block {
+		e.h.Write(out[e.hashed:pos])
+		e.hashed = pos
+	}
+	return pos
+}
+
+// finish encrypts the n bytes that are left in the buffer and steals.
+func (e *cts) finish(out []byte, pos, n int) {
+	if !e.p.etm {
+		e.h.Write(e.buf[:n])
+	}
+	padded := (n + block - 1) &^ (block - 1)
+	clear(e.buf[n:padded])
+	e.enc.CryptBlocks(e.buf[:padded], e.buf[:padded])
+	if len(out) == block {
+		// A confounder alone: one block is plain CBC.
+		copy(out, e.buf[:block])
+		return
+	}
+	last := (len(out) - 1) &^ (block - 1) // where the last block starts, which may be short
+	if padded == 0 {
+		// Everything is written: the last two blocks trade places.
+		copy(e.buf[:], out[last:])
+		copy(out[last:], out[last-block:last])
+		copy(out[last-block:last], e.buf[:block])
+		return
+	}
+	copy(out[pos:], e.buf[:padded-block])
+	copy(out[last:], out[last-block:last])
+	copy(out[last-block:last], e.buf[padded-block:padded])
+}
+
+// open implements engine.
+func (e *cts) open(dst, ciphertext []byte) ([]byte, bool) {
+	size := len(ciphertext) - e.p.sumSize
+	if size < block || !e.decrypter() {
+		return dst, false
+	}
+	c, sum := ciphertext[:size], ciphertext[size:]
+	e.start()
+	if e.p.etm {
+		e.h.Write(c)
+		if !hmac.Equal(e.tag(), sum) {
+			return dst, false
+		}
+	}
+	all := slices.Grow(dst, size-block)[:len(dst)+size-block]
+	out := all[len(dst):]
+	if size <= short {
+		e.openShort(out, c)
+	} else {
+		e.openLong(out, c)
+	}
+	if !e.p.etm && !hmac.Equal(e.tag(), sum) {
+		clear(out)
+		clear(e.buf[:])
+		return dst, false
+	}
+	return all, true
+}
+
+// openShort decrypts a message that fits the buffer.
+func (e *cts) openShort(out, c []byte) {
+	padded := e.unsteal(0, c)
+	e.dec.CryptBlocks(e.buf[:padded], e.buf[:padded])
+	if !e.p.etm {
+		e.h.Write(e.buf[:len(c)])
+	}
+	copy(out, e.buf[block:len(c)])
+}
+
+// openLong decrypts from c to out, all but the confounder and the last two
+// blocks without a copy.
+func (e *cts) openLong(out, c []byte) {
+	e.dec.CryptBlocks(e.buf[:block], c[:block])
+	if !e.p.etm {
+		e.h.Write(e.buf[:block])
+	}
+	last := (len(c)-1)&^(block-1) - block // where the last two blocks start
+	for i := block; i < last; {
+		n := min(chunk, last-i)
+		part := out[i-block : i-block+n]
+		e.dec.CryptBlocks(part, c[i:i+n])
+		if !e.p.etm {
+			e.h.Write(part)
+		}
+		i += n
+	}
+	padded := e.unsteal(last, c)
+	e.dec.CryptBlocks(e.buf[:padded], e.buf[:padded])
+	n := copy(out[last-block:], e.buf[:padded])
+	if !e.p.etm {
+		e.h.Write(e.buf[:n])
+	}
+}
+
+// unsteal copies c[from:] to the buffer with its last two blocks as CBC made
+// them, the short one filled up. It returns how much of the buffer is used.
+func (e *cts) unsteal(from int, c []byte) int {
+	n := copy(e.buf[:], c[from:])
+	if len(c) == block {
+		return n
+	}
+	last := (n - 1) &^ (block - 1)
+	stolen, final := e.buf[last:last+block], e.sum[:block]
+	copy(final, e.buf[last-block:last])
+	// CBC padded the last plaintext with zeros, so the end of what its block
+	// decrypts to, before the chaining, is the end of the block before it.
+	e.aes.Decrypt(e.sum[block:2*block], final)
+	copy(stolen[n-last:], e.sum[block+n-last:2*block])
+	copy(e.buf[last-block:last], stolen)
+	copy(stolen, final)
+	return last + block
+}

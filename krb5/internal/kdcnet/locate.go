@@ -1,0 +1,165 @@
+package kdcnet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"github.com/gss-go/gssapi/krb5/conf"
+	"github.com/gss-go/gssapi/krb5/internal/krberr"
+)
+
+// maxServers is how many servers of a realm are asked at most.
+const maxServers = 32
+
+const (
+	portKDC      = 88  // RFC 4120 §7.2.1
+	portPassword = 464 // RFC 3244 §2
+)
+
+// server is where to ask.
+type server struct {
+	network string // "udp", "tcp", "" for either
+	addr    string // host:port
+}
+
+// locate returns the servers of r's realm that offer r's service: those of the
+// configuration, in its order, or else those of DNS.
+func (n *Network) locate(ctx context.Context, r *Request) ([]server, error) {
+	servers, errs := configured(r.Config, r.Realm, r.Service)
+	if len(servers) > 0 {
+		return servers, nil
+	}
+	if len(errs) > 0 {
+		// The configuration names servers; DNS is not to overrule it.
+		return nil, unreachable(krberr.KDCUnreach, r.Realm, errs...)
+	}
+	if r.Realm == "" || !r.Config.Bool(true, "libdefaults", "dns_lookup_kdc") {
+		return nil, unreachable(krberr.RealmUnknown, r.Realm, errNothingToAsk)
+	}
+	servers, errs = n.lookup(ctx, r)
+	if len(servers) > 0 {
+		return servers, nil
+	}
+	if err := context.Cause(ctx); err != nil {
+		return nil, unreachable(krberr.KDCUnreach, r.Realm, append(errs, err)...)
+	}
+	return nil, unreachable(krberr.RealmUnknown, r.Realm, append(errs, errNothingToAsk)...)
+}
+
+// configured reads the relations of a realm. Entries that cannot be used are
+// errors, which count when there is no usable entry.
+func configured(cfg *conf.Config, realm string, s Service) (servers []server, errs []error) {
+	var entries []string
+	port, movePort := portKDC, false
+	switch s {
+	case Password:
+		port = portPassword
+		if entries = cfg.Servers(realm, "kpasswd_server"); len(entries) == 0 {
+			// The password service then runs beside kadmin, on its own port.
+			entries, movePort = cfg.Servers(realm, "admin_server"), true
+		}
+	case Primary:
+		entries = cfg.Servers(realm, "primary_kdc")
+	default:
+		entries = cfg.Servers(realm, "kdc")
+	}
+	for _, entry := range entries {
+		srv, err := parseServer(entry, port, movePort)
+		if err != nil {
+			errs = append(errs, err)
+		} else if len(servers) < maxServers {
+			servers = append(servers, srv)
+		}
+	}
+	return servers, errs
+}
+
+// parseServer reads an entry: host, host:port, [IPv6], [IPv6]:port or a bare
+// IPv6 address, with "udp/" or "tcp/" in front where only one of them serves.
+// movePort puts port in place of the entry's own.
+func parseServer(entry string, port int, movePort bool) (server, error) {
+	var s server
+	text := strings.TrimSpace(entry)
+	fail := func(why string) (server, error) {
+		return server{}, fmt.Errorf("server %q: %s", clip(entry), why)
+	}
+	scheme := strings.ToLower(text)
+	switch {
+	case strings.HasPrefix(scheme, "https://"), strings.HasPrefix(scheme, "kkdcp://"):
+		return fail("a proxy over HTTPS (MS-KKDCP) is not reached by this transport")
+	case strings.HasPrefix(scheme, "http://"), strings.HasPrefix(scheme, "http/"):
+		return fail("HTTP is not supported")
+	case strings.HasPrefix(scheme, "/"), strings.HasPrefix(scheme, "unix:"):
+		return fail("local sockets are not supported")
+	case strings.HasPrefix(scheme, "udp/"), strings.HasPrefix(scheme, "tcp/"):
+		s.network, text = scheme[:3], text[4:]
+	}
+	host, portText := text, ""
+	if ip, err := netip.ParseAddr(text); err == nil {
+		host = ip.String()
+	} else if inner, rest, ok := strings.Cut(strings.TrimPrefix(text, "["), "]"); ok && strings.HasPrefix(text, "[") {
+		ip, err := netip.ParseAddr(inner)
+		if err != nil || rest != "" && (rest[0] != ':' || rest == ":") {
+			return fail("not an address in brackets")
+		}
+		host, portText = ip.String(), strings.TrimPrefix(rest, ":")
+	} else if before, after, ok := strings.Cut(text, ":"); ok {
+		if after == "" {
+			return fail("no port after the colon")
+		}
+		host, portText = before, after
+	}
+	if host == "" || strings.ContainsAny(host, " \t/[]") || len(host) > 255 {
+		return fail("not a host")
+	}
+	if portText != "" {
+		p, err := strconv.ParseUint(portText, 10, 16)
+		if err != nil || p == 0 {
+			return fail("not a port")
+		}
+		if !movePort {
+			port = int(p)
+		}
+	}
+	s.addr = net.JoinHostPort(host, strconv.Itoa(port))
+	return s, nil
+}
+
+// lookup asks DNS for SRV records (RFC 4120 §7.2.3.2), UDP before TCP, each in
+// the order of priority and weight.
+func (n *Network) lookup(ctx context.Context, r *Request) (servers []server, errs []error) {
+	name := map[Service]string{KDC: "kerberos", Primary: "kerberos-master", Password: "kpasswd"}[r.Service]
+	resolver := n.Resolver
+	if resolver == nil {
+		resolver = net.DefaultResolver
+	}
+	for _, network := range []string{"udp", "tcp"} {
+		// The dot keeps the resolver's search list out.
+		_, records, err := resolver.LookupSRV(ctx, name, network, strings.TrimSuffix(r.Realm, ".")+".")
+		var missing *net.DNSError
+		if err != nil && !(errors.As(err, &missing) && missing.IsNotFound) {
+			errs = append(errs, err)
+		}
+		for _, record := range records {
+			host := strings.TrimSuffix(record.Target, ".")
+			if host == "" || record.Port == 0 || len(servers) == maxServers {
+				continue // a single dot: decidedly not served
+			}
+			servers = append(servers, server{network, net.JoinHostPort(host, strconv.Itoa(int(record.Port)))})
+		}
+	}
+	return servers, errs
+}
+
+// clip bounds what an error quotes.
+func clip(s string) string {
+	if len(s) > 128 {
+		return s[:128] + "..."
+	}
+	return s
+}

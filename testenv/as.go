@@ -1,0 +1,177 @@
+package testenv
+
+import (
+	"time"
+
+	"github.com/jcmturner/gofork/encoding/asn1"
+	"github.com/jcmturner/gokrb5/v8/iana"
+	"github.com/jcmturner/gokrb5/v8/iana/asnAppTag"
+	"github.com/jcmturner/gokrb5/v8/iana/errorcode"
+	"github.com/jcmturner/gokrb5/v8/iana/etypeID"
+	"github.com/jcmturner/gokrb5/v8/iana/flags"
+	"github.com/jcmturner/gokrb5/v8/iana/keyusage"
+	"github.com/jcmturner/gokrb5/v8/iana/msgtype"
+	"github.com/jcmturner/gokrb5/v8/iana/patype"
+	"github.com/jcmturner/gokrb5/v8/messages"
+	"github.com/jcmturner/gokrb5/v8/types"
+)
+
+// handleAS is the authentication service (RFC 4120 §3.1).
+func (k *KDC) handleAS(r *request) ([]byte, error) {
+	now := k.now()
+	client := k.client(r.Body.CName)
+	if client == nil {
+		return nil, &failure{code: errorcode.KDC_ERR_C_PRINCIPAL_UNKNOWN}
+	}
+	server := k.server(&r.Body)
+	if server == nil {
+		return nil, &failure{code: errorcode.KDC_ERR_S_PRINCIPAL_UNKNOWN}
+	}
+	for _, refused := range []int{flags.PostDated, flags.RequestAnonymous, flags.EncTktInSkey, flags.Renew, flags.Validate, flags.Forwarded, flags.Proxy} {
+		if r.option(refused) {
+			return nil, &failure{code: errorcode.KDC_ERR_BADOPTION}
+		}
+	}
+	key, info, ok := clientKey(client, r.Body.EType)
+	if !ok {
+		return nil, &failure{code: errorcode.KDC_ERR_ETYPE_NOSUPP}
+	}
+
+	g := &grant{server: server, sname: server.principal(r.Body.SName.NameType)}
+	g.part = messages.EncTicketPart{
+		Flags:    bits(flags.Initial),
+		CRealm:   k.realm,
+		CName:    client.principal(r.Body.CName.NameType),
+		AuthTime: seconds(now),
+		CAddr:    r.Body.Addresses,
+	}
+	if !k.opt.NoPreauth {
+		if err := k.preauth(r, client, now, info); err != nil {
+			return nil, err
+		}
+		types.SetFlag(&g.part.Flags, flags.PreAuthent)
+	}
+	for _, wanted := range []int{flags.Forwardable, flags.Proxiable} {
+		if r.option(wanted) {
+			types.SetFlag(&g.part.Flags, wanted)
+		}
+	}
+	if server.okDelegate {
+		types.SetFlag(&g.part.Flags, flags.OKAsDelegate)
+	}
+	if err := k.times(r, &g.part, now, limits{}, true); err != nil {
+		return nil, err
+	}
+
+	// RFC 6806 §11: the client asked whether its request arrived unchanged.
+	var encrypted types.PADataSequence
+	if _, asked := r.padata(patype.PA_REQ_ENC_PA_REP); asked {
+		sum, err := checksum(key, keyusage.KEY_USAGE_AS_REQ, r.Raw)
+		if err != nil {
+			return nil, err
+		}
+		value, err := asn1.Marshal(sum)
+		if err != nil {
+			return nil, err
+		}
+		encrypted = append(encrypted, types.PAData{PADataType: patype.PA_REQ_ENC_PA_REP, PADataValue: value})
+		types.SetFlag(&g.part.Flags, flags.EncPARep)
+	}
+
+	ticket, err := k.issue(r, g)
+	if err != nil {
+		return nil, err
+	}
+	plain, err := k.encPart(r, g, asnAppTag.EncASRepPart, encrypted)
+	if err != nil {
+		return nil, err
+	}
+	enc, err := seal(key, keyusage.AS_REP_ENCPART, client.newest().kvno, plain)
+	if err != nil {
+		return nil, err
+	}
+	chosen, err := etypeInfo(info[:1])
+	if err != nil {
+		return nil, err
+	}
+	rep := messages.ASRep{KDCRepFields: messages.KDCRepFields{
+		PVNO: iana.PVNO, MsgType: msgtype.KRB_AS_REP, PAData: chosen,
+		CRealm: k.realm, CName: g.part.CName, Ticket: ticket, EncPart: enc,
+	}}
+	return rep.Marshal()
+}
+
+// clientKey returns the client's key of the first type in the request's list
+// that it has, and for each such type, in that order, how the key is made.
+func clientKey(client *entry, etypes []int32) (key types.EncryptionKey, info types.ETypeInfo2, ok bool) {
+	set := client.newest()
+	seen := make(map[int32]bool)
+	for _, id := range etypes {
+		if seen[id] {
+			continue
+		}
+		seen[id] = true
+		if !set.has(id) {
+			continue
+		}
+		if !ok {
+			if key, ok = set.key(id); !ok {
+				continue
+			}
+		}
+		e := types.ETypeInfo2Entry{EType: id, S2KParams: s2kparams(id, set.iterations)}
+		if id != etypeID.RC4_HMAC { // has no salt (RFC 4757 §2)
+			e.Salt = set.salt
+		}
+		info = append(info, e)
+	}
+	return key, info, ok
+}
+
+// preauth verifies the encrypted timestamp (RFC 4120 §5.2.7.2).
+func (k *KDC) preauth(r *request, client *entry, now time.Time, info types.ETypeInfo2) error {
+	hints, err := etypeInfo(info)
+	if err != nil {
+		return err
+	}
+	hints = append(types.PADataSequence{{PADataType: patype.PA_ENC_TIMESTAMP}}, hints...)
+	data, err := asn1.Marshal(hints)
+	if err != nil {
+		return err
+	}
+	value, ok := r.padata(patype.PA_ENC_TIMESTAMP)
+	if !ok {
+		return &failure{code: errorcode.KDC_ERR_PREAUTH_REQUIRED, data: data}
+	}
+	refused := &failure{code: errorcode.KDC_ERR_PREAUTH_FAILED, data: data}
+	var enc types.EncryptedData
+	if rest, err := asn1.Unmarshal(value, &enc); err != nil || len(rest) > 0 {
+		return refused
+	}
+	set := client.version(enc.KVNO)
+	if set == nil {
+		return refused
+	}
+	key, ok := set.key(enc.EType)
+	if !ok {
+		return refused
+	}
+	plain, err := open(key, keyusage.AS_REQ_PA_ENC_TIMESTAMP, enc)
+	if err != nil {
+		return refused
+	}
+	var stamp types.PAEncTSEnc
+	if err := stamp.Unmarshal(plain); err != nil {
+		return refused
+	}
+	if stamp.PATimestamp.Sub(now).Abs() > k.opt.ClockSkew {
+		return &failure{code: errorcode.KRB_AP_ERR_SKEW}
+	}
+	return nil
+}
+
+// etypeInfo is PA-ETYPE-INFO2 (RFC 4120 §5.2.7.5).
+func etypeInfo(info types.ETypeInfo2) (types.PADataSequence, error) {
+	b, err := asn1.Marshal(info)
+	return types.PADataSequence{{PADataType: patype.PA_ETYPE_INFO2, PADataValue: b}}, err
+}
