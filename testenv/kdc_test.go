@@ -164,11 +164,11 @@ func TestTCP(t *testing.T) {
 
 func TestCloseLeavesNoGoroutine(t *testing.T) {
 	k := testenv.NewKDC(nil)
-	require.Contains(t, goroutines(t), "testenv.(*KDC).servePackets")
 	idle, err := net.Dial("tcp", k.Addr())
 	require.NoError(t, err)
 	defer idle.Close()
 	overTCP(t, k, []byte("x"))
+	require.Contains(t, goroutines(t), "testenv.(*KDC).serveConns")
 	k.Close()
 	k.Close()
 	require.NotContains(t, goroutines(t), "testenv.(*KDC)")
