@@ -5,18 +5,21 @@ import (
 
 	"github.com/gss-go/gssapi/krb5"
 	"github.com/gss-go/gssapi/mech"
+	"github.com/gss-go/gssapi/spnego"
 )
 
 // defaultRegistry is made on first use. It cannot fail, because it reads
 // nothing: configuration and environment are looked at when a mechanism is
 // used.
 var defaultRegistry = sync.OnceValue(func() *Registry {
-	r, _ := mech.NewRegistry(krb5.New(nil)) // one mechanism, with an OID
+	k := krb5.New(nil)
+	r, _ := mech.NewRegistry(k, spnego.New(nil, k)) // two mechanisms with an OID each
 	return r
 })
 
 // DefaultRegistry returns the registry that is meant by a nil one: Kerberos 5
-// with the machine's configuration. It is always the same value.
+// with the machine's configuration, and SPNEGO to negotiate it. It is always
+// the same value.
 func DefaultRegistry() *Registry { return defaultRegistry() }
 
 // NewRegistry returns a registry of mechanisms in order of preference, for

@@ -3,6 +3,7 @@ package ccache
 import (
 	"time"
 
+	"github.com/gss-go/gssapi/krb5/internal/etype"
 	"github.com/gss-go/gssapi/krb5/internal/principal"
 	"github.com/gss-go/gssapi/krb5/internal/secret"
 )
@@ -12,6 +13,16 @@ type Principal = principal.Name
 
 // Key is a session key. It prints as "[redacted]".
 type Key = secret.Key
+
+// Enctype is the number of an encryption type.
+type Enctype = etype.ID
+
+// NewKey returns a key with a copy of value.
+func NewKey(id Enctype, value []byte) Key { return Key{Enctype: id, Value: secret.New(value)} }
+
+// ParsePrincipal reads the text form of a name, "HTTP/www.example.com@EXAMPLE.COM".
+// Without a realm, Realm is empty. The error is krberr ParseMalformed.
+func ParsePrincipal(text string) (Principal, error) { return principal.Parse(text) }
 
 // Address is a network address that a ticket is limited to (RFC 4120 §5.2.5).
 type Address struct {

@@ -23,6 +23,16 @@ type Principal = principal.Name
 // Key is a long-term key. It prints as "[redacted]".
 type Key = secret.Key
 
+// Enctype is the number of an encryption type.
+type Enctype = etype.ID
+
+// NewKey returns a key with a copy of value.
+func NewKey(id Enctype, value []byte) Key { return Key{Enctype: id, Value: secret.New(value)} }
+
+// ParsePrincipal reads the text form of a name, "HTTP/www.example.com@EXAMPLE.COM".
+// Without a realm, Realm is empty. The error is krberr ParseMalformed.
+func ParsePrincipal(text string) (Principal, error) { return principal.Parse(text) }
+
 // Entry is one key of one principal. Treat it as read-only.
 type Entry struct {
 	Principal Principal
@@ -63,7 +73,7 @@ func (k *Keytab) Add(e Entry) error {
 // any kvno, and among entries whose kvno is 0, it is the newest.
 //
 // The error is krberr KTKvnoNotFound if only the kvno was wrong, else KTNotFound.
-func (k *Keytab) Lookup(p Principal, kvno uint32, id etype.ID) (Entry, error) {
+func (k *Keytab) Lookup(p Principal, kvno uint32, id Enctype) (Entry, error) {
 	found, otherKvno := -1, false
 	for i := range k.entries {
 		e := &k.entries[i]

@@ -11,7 +11,9 @@
 // copies. The input is never modified.
 //
 // An optional field that is absent is a zero [time.Time], a zero name, a nil
-// pointer or a nil slice; a slice that is empty and not nil is there and empty.
+// pointer or a nil slice; a slice that is empty and not nil is there and empty,
+// which is read but, as RFC 4120 asks, should not be written for addresses,
+// authorization data, preauthentication data and tickets.
 // A zero time in a field that is not optional is written as 19700101000000Z,
 // which KDCs read as "no limit". Times are in UTC, with microseconds where the
 // message has a field for them.
