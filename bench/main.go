@@ -55,6 +55,9 @@ func run(rounds int, perOp time.Duration, names []string) error {
 			if err != nil {
 				return err
 			}
+			if len(m) != len(o) {
+				return fmt.Errorf("MIT did %d operations, we %d", len(m), len(o))
+			}
 			for name := range m {
 				mit[name] = append(mit[name], m[name])
 				ours[name] = append(ours[name], o[name])

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"path/filepath"
 	"strconv"
@@ -12,8 +13,6 @@ import (
 	"github.com/gss-go/gssapi/interop/mitkdc"
 	"github.com/gss-go/gssapi/krb5"
 	"github.com/gss-go/gssapi/mech"
-
-	"context"
 )
 
 const realmName = "BENCH.TEST"
@@ -97,6 +96,7 @@ func (l *lab) parties(enctype string) (*parties, error) {
 		CCache:     "FILE:" + l.realm.File(enctype+".ccache"),
 		Keytab:     "FILE:" + l.realm.File(enctype+".keytab"),
 		Getenv:     func(string) string { return "" },
+		Replay:     krb5.NewReplayCache(0),
 	}))
 	if err != nil {
 		return nil, err

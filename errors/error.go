@@ -9,7 +9,8 @@ import (
 
 // Error is what functions of this module return: a major status with its
 // circumstances. It is immutable once returned. [errors.Is] matches its Major
-// field by field (see [Major.Is]) as well as its cause.
+// field by field (see [Major.Is]) as well as its cause. A nil *Error, should one
+// end up in an error by mistake, is an ErrFailure.
 type Error struct {
 	// Op is the RFC 2743 call in lower case, such as "accept_sec_context".
 	Op string
@@ -33,7 +34,7 @@ type Error struct {
 // [MajorOf]).
 func New(op string, major Major, cause error) *Error {
 	e := &Error{Op: op, Major: major, Err: cause}
-	if inner := (*Error)(nil); errors.As(cause, &inner) {
+	if inner := (*Error)(nil); errors.As(cause, &inner) && inner != nil {
 		e.Minor, e.Mech, e.Token = inner.Minor, inner.Mech, inner.Token
 	}
 	if e.Major == 0 {
@@ -47,6 +48,9 @@ func New(op string, major Major, cause error) *Error {
 
 // Error returns one line: the call, the major status and the cause.
 func (e *Error) Error() string {
+	if e == nil {
+		return "gssapi: " + ErrFailure.Error()
+	}
 	var b strings.Builder
 	b.WriteString("gssapi: ")
 	if e.Op != "" {
@@ -72,7 +76,7 @@ func cause(e *Error) string {
 			return ""
 		}
 	case *Error:
-		if err.Major == e.Major {
+		if err != nil && err.Major == e.Major {
 			if err.Err == nil {
 				return ""
 			}
@@ -83,7 +87,17 @@ func cause(e *Error) string {
 }
 
 // Unwrap returns the cause.
-func (e *Error) Unwrap() error { return e.Err }
+func (e *Error) Unwrap() error {
+	if e == nil {
+		return nil
+	}
+	return e.Err
+}
 
 // Is reports whether the major status matches target; see [Major.Is].
-func (e *Error) Is(target error) bool { return e.Major.Is(target) }
+func (e *Error) Is(target error) bool {
+	if e == nil {
+		return ErrFailure.Is(target)
+	}
+	return e.Major.Is(target)
+}

@@ -112,6 +112,9 @@ func Statuses(m Major) []string {
 // Statuses returns the sentences for the major status and, after them, the
 // text of the mechanism's own status or of the cause.
 func (e *Error) Statuses() []string {
+	if e == nil {
+		return Statuses(ErrFailure)
+	}
 	texts := Statuses(e.Major)
 	if e.Err != nil {
 		texts = append(texts, e.Err.Error())

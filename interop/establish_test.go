@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gss-go/gssapi"
+	"github.com/gss-go/gssapi/interop/mitkdc"
 )
 
 // exchange sends each kind of message each way, and back.
@@ -40,6 +41,28 @@ func TestDCEStyle(t *testing.T) {
 	eachRole(t, func(t *testing.T, a *attempt) {
 		a.flags = gssapi.FlagDCEStyle
 		a.establish(t).exchange(t)
+	})
+}
+
+// RFC 4537: although the ticket has an older enctype, the acceptor's subkey is
+// of the best one that both permit.
+func TestNegotiatedEnctype(t *testing.T) {
+	_, err := realm.WriteConfig("newest-first.conf", mitkdc.AES256SHA2, mitkdc.AES128SHA2, mitkdc.AES256SHA1, mitkdc.AES128SHA1)
+	require.NoError(t, err)
+	eachRole(t, func(t *testing.T, a *attempt) {
+		a.conf = "newest-first.conf"
+		p := a.establish(t)
+		require.Equal(t, mitkdc.AES256SHA2, p.ours.Info().Enctype)
+		p.exchange(t)
+
+		a.omit = gssapi.FlagMutual // nobody to negotiate with
+		p = a.establish(t)
+		for _, e := range enctypes {
+			if e.short == a.enctype {
+				require.Equal(t, e.long, p.ours.Info().Enctype)
+			}
+		}
+		p.exchange(t)
 	})
 }
 

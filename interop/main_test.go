@@ -20,7 +20,8 @@ import (
 const realmName = "INTEROP.TEST"
 
 // enctypes are those that each test is run with. The short name is that of a
-// user and of a service whose only keys are of it.
+// user and of a service whose only keys are of it; with "-2" it is that of
+// another such service.
 var enctypes = []struct {
 	short, long string
 	id          krb5.Enctype
@@ -90,12 +91,14 @@ func principals() []mitkdc.Principal {
 		{Name: "alice", Password: password("alice")},
 		{Name: "nopreauth", Password: password("nopreauth"), NoPreauth: true},
 		{Name: "host/localhost", Keytab: "services.keytab", NoPreauth: true},
+		{Name: "rotated/localhost"},
 	}
 	for _, e := range enctypes {
 		only := []string{e.long}
 		ps = append(ps,
 			mitkdc.Principal{Name: e.short, Password: password(e.short), Keytab: "users.keytab", Enctypes: only},
-			mitkdc.Principal{Name: e.short + "/localhost", Keytab: "services.keytab", Enctypes: only, NoPreauth: true})
+			mitkdc.Principal{Name: e.short + "/localhost", Keytab: "services.keytab", Enctypes: only, NoPreauth: true},
+			mitkdc.Principal{Name: e.short + "-2/localhost", Keytab: "services.keytab", Enctypes: only})
 	}
 	return ps
 }

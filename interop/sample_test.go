@@ -47,7 +47,7 @@ func (s *sampleServer) size() int {
 	return s.log.Len()
 }
 
-func startServer(t *testing.T, program, conf, service string) *sampleServer {
+func startServer(t *testing.T, program, conf, service string, env ...string) *sampleServer {
 	t.Helper()
 	addr, err := mitkdc.FreeAddr()
 	require.NoError(t, err)
@@ -57,7 +57,7 @@ func startServer(t *testing.T, program, conf, service string) *sampleServer {
 	cmd, err := realm.Command(program, "-port", port, "-verbose",
 		"-keytab", realm.File("services.keytab"), service+"@localhost")
 	require.NoError(t, err)
-	cmd.Env = append(cmd.Env, environ(conf, "/nonexistent")...)
+	cmd.Env = append(append(cmd.Env, environ(conf, "/nonexistent")...), env...)
 	cmd.Stdout, cmd.Stderr = s, s
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() {
@@ -171,6 +171,43 @@ func TestSampleFile(t *testing.T) {
 			require.NoError(t, err)
 			require.Contains(t, out, verified)
 			server.since(t, 0, "a long message a long message", 1)
+		})
+	}
+}
+
+// Where only FIPS 140 algorithms are allowed, ours work with the enctypes of RFC
+// 8009, and refuse those with SHA-1 without falling over them.
+func TestSampleFIPS(t *testing.T) {
+	const only = "GODEBUG=fips140=only"
+	for _, tt := range []struct {
+		name, conf, service, client, server string
+		works                               bool
+	}{
+		{"MIT client, AES-128 SHA-2", "aes128-sha2.conf", "aes128-sha2", "gss-client", programs.server, true},
+		{"MIT client, AES-256 SHA-2", "aes256-sha2.conf", "aes256-sha2", "gss-client", programs.server, true},
+		// The server has a key of every enctype; the KDC takes the first, which
+		// is one with SHA-1.
+		{"MIT client, ticket with SHA-1", "aes256-sha2.conf", "host", "gss-client", programs.server, false},
+		{"MIT client, all with SHA-1", "aes128-sha1.conf", "host", "gss-client", programs.server, false},
+		{"our client, AES-128 SHA-2", "aes128-sha2.conf", "aes128-sha2", programs.client, "gss-server", true},
+		{"our client, AES-256 SHA-2", "aes256-sha2.conf", "aes256-sha2", programs.client, "gss-server", true},
+		{"our client, SHA-1", "aes128-sha1.conf", "aes128-sha1", programs.client, "gss-server", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			server := startServer(t, tt.server, tt.conf, tt.service, only)
+			env := append(environ(tt.conf, kinit(t, tt.conf, "alice")), only)
+			for range 2 { // the second finds the server alive
+				out, err := realm.RunEnv(env, "", tt.client, "-port", server.port, "localhost", tt.service+"@localhost", "hello")
+				if tt.works {
+					require.NoError(t, err)
+					require.Contains(t, out, verified)
+					continue
+				}
+				require.Error(t, err)
+				require.NotContains(t, out, "panic")
+				require.NotContains(t, out, "onnection refused")
+			}
+			require.NotContains(t, server.since(t, 0, "", 0), "panic")
 		})
 	}
 }

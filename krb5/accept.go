@@ -10,7 +10,6 @@ import (
 	"github.com/gss-go/gssapi/krb5/internal/apreq"
 	"github.com/gss-go/gssapi/krb5/internal/enctype"
 	"github.com/gss-go/gssapi/krb5/internal/krberr"
-	"github.com/gss-go/gssapi/krb5/internal/principal"
 	"github.com/gss-go/gssapi/krb5/internal/wire"
 	"github.com/gss-go/gssapi/mech"
 	"github.com/gss-go/gssapi/oid"
@@ -19,21 +18,16 @@ import (
 // acceptor is the acceptor's side of a context.
 type acceptor struct {
 	secContext
-	req    mech.AcceptRequest
-	cred   *cred // nil: the default one
-	client *name
-	server principal.Name
+	req  mech.AcceptRequest
+	cred *cred // nil: the default one
 }
 
 // Accept implements [mech.Mechanism].
 func (m *Mechanism) Accept(r mech.AcceptRequest) (mech.Context, error) {
 	const op = "accept_sec_context"
-	k, err := m.own(op, r.Creds)
+	k, err := m.own(op, r.Creds, func(k *cred) bool { return k.acc != nil })
 	if err != nil {
 		return nil, err
-	}
-	if k != nil && k.acc == nil {
-		return nil, fail(op, gsserr.ErrNoCred, krberr.GSSCredUsageMismatch)
 	}
 	c := &acceptor{req: r, cred: k}
 	c.m, c.require, c.mechOID = m, r.Require, oid.Krb5
@@ -88,9 +82,9 @@ func (c *acceptor) refuse(req *wire.APReq, report krberr.Code, err error) error 
 	if req.Options&apreq.OptMutualRequired == 0 || !errors.As(err, &e) {
 		return err
 	}
-	server := c.server
-	if server.IsZero() {
-		server = req.Ticket.Server
+	server := req.Ticket.Server
+	if c.server != nil {
+		server = c.server.p
 	}
 	f := *e
 	f.Token = apreq.ErrorToken(c.mechOID, report, server, c.m.c.Time())
@@ -126,7 +120,7 @@ func (c *acceptor) verify(ctx context.Context, profile *conf.Config, req *wire.A
 	if dce := terms.Flags.Has(mech.FlagDCEStyle); dce == framed {
 		return nil, report, fail("", gsserr.ErrDefectiveToken, fmt.Errorf("%w: framed and in DCE style, or neither", krberr.GSSBadTokHeader))
 	}
-	c.client, c.server = c.m.wrap(acc.Client()), acc.Server
+	c.client, c.server = c.m.wrap(acc.Client()), c.m.wrap(acc.Server)
 	c.flags = terms.Flags
 	if terms.Bound {
 		c.flags |= mech.FlagChannelBound
@@ -142,6 +136,8 @@ func (c *acceptor) verify(ctx context.Context, profile *conf.Config, req *wire.A
 	}
 	c.expires = acc.Ticket.EndTime.Add(skew)
 	c.session, c.subkey = acc.SessionKey, acc.Key()
+	c.ticketFlags, c.authTime = acc.Ticket.Flags, acc.Ticket.AuthTime
+	c.authz, c.claims = acc.Ticket.AuthzData, acc.Auth.AuthzData
 	c.recvSeq = acc.Auth.Seq
 	if !c.flags.Has(mech.FlagMutual) {
 		c.sendSeq = c.recvSeq
@@ -189,9 +185,9 @@ func (c *acceptor) thirdLeg(in []byte) error {
 // Info implements [mech.Context].
 func (c *acceptor) Info() mech.ContextInfo {
 	i := c.info()
-	if c.client != nil {
+	if c.state == stateEstablished { // before that, and after a failure, nobody was authenticated
 		i.InitiatorName = c.client
-		i.AcceptorName = c.m.wrap(c.server)
+		i.AcceptorName = c.server
 	}
 	return i
 }

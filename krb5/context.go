@@ -8,6 +8,7 @@ import (
 	gsserr "github.com/gss-go/gssapi/errors"
 	"github.com/gss-go/gssapi/krb5/internal/cfx"
 	"github.com/gss-go/gssapi/krb5/internal/enctype"
+	"github.com/gss-go/gssapi/krb5/internal/wire"
 	"github.com/gss-go/gssapi/mech"
 	"github.com/gss-go/gssapi/oid"
 )
@@ -37,11 +38,21 @@ type secContext struct {
 	require mech.Flags
 	expires time.Time
 
-	session        *enctype.Key // of the ticket, until the context is established
-	subkey         *enctype.Key // the initiator's
+	// Who takes part: nil for an initiator's target on the acceptor, and for
+	// whatever is not known yet.
+	client, server, target *name
+
+	session        *enctype.Key // of the ticket
+	subkey         *enctype.Key // the initiator's, until the context is established
 	acceptorSubkey *enctype.Key // nil if there is none
 	sendSeq        uint32
 	recvSeq        uint32
+
+	// What the ticket says besides.
+	ticketFlags uint32
+	authTime    time.Time
+	authz       []wire.AuthzDatum // that a KDC vouches for
+	claims      []wire.AuthzDatum // that the initiator says of itself
 
 	enctype string
 	prot    *cfx.Context // nil until established
@@ -63,8 +74,8 @@ func (c *secContext) establish(initiator bool) {
 		Replay:         c.flags.Has(mech.FlagReplay),
 		Sequence:       c.flags.Has(mech.FlagSequence),
 	})
-	c.session, c.subkey, c.acceptorSubkey = nil, nil, nil
-	c.flags |= mech.FlagProtReady
+	c.subkey, c.acceptorSubkey = nil, nil // the per-message context's now
+	c.flags |= mech.FlagProtReady | mech.FlagTrans
 	c.state = stateEstablished
 }
 
@@ -83,7 +94,9 @@ func (c *secContext) die() {
 	for _, k := range []*enctype.Key{c.subkey, c.acceptorSubkey} {
 		k.Clear()
 	}
+	// The session key may be a cached ticket's, and goes on there.
 	c.session, c.subkey, c.acceptorSubkey = nil, nil, nil
+	c.authz, c.claims = nil, nil
 }
 
 // Close implements [mech.Context].

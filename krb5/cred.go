@@ -99,6 +99,9 @@ func (m *Mechanism) acquire(ctx context.Context, r mech.CredRequest) (*cred, err
 	if err != nil {
 		return nil, err
 	}
+	if r.Password != nil && !r.Usage.Initiates() {
+		return nil, fail("acquire_cred", gsserr.ErrFailure, fmt.Errorf("%w: a password to accept with", krberr.GSSBadUsage))
+	}
 	profile, err := m.config()
 	if err != nil {
 		return nil, err

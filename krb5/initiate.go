@@ -3,14 +3,12 @@ package krb5
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	gsserr "github.com/gss-go/gssapi/errors"
 	"github.com/gss-go/gssapi/krb5/internal/apreq"
 	"github.com/gss-go/gssapi/krb5/internal/enctype"
 	"github.com/gss-go/gssapi/krb5/internal/krberr"
-	"github.com/gss-go/gssapi/krb5/internal/principal"
 	"github.com/gss-go/gssapi/mech"
 	"github.com/gss-go/gssapi/oid"
 )
@@ -18,12 +16,9 @@ import (
 // initiator is the initiator's side of a context.
 type initiator struct {
 	secContext
-	req    mech.InitRequest
-	cred   *cred // nil: the default one
-	target *name
-	self   *name          // the ticket's client
-	server principal.Name // the ticket's server
-	sent   time.Time      // the authenticator's time
+	req  mech.InitRequest
+	cred *cred     // nil: the default one
+	sent time.Time // the authenticator's time
 }
 
 // wireFlags are the flags that an initiator sends (RFC 4121 §4.1.1.1).
@@ -40,14 +35,11 @@ func (m *Mechanism) Initiate(target mech.Name, r mech.InitRequest) (mech.Context
 	if n == nil {
 		return nil, fail(op, gsserr.ErrInaccessibleRead|gsserr.ErrBadName, nil)
 	}
-	c := &initiator{req: r, target: n}
-	if c.cred, err = m.own(op, r.Creds); err != nil {
+	c := &initiator{req: r}
+	if c.cred, err = m.own(op, r.Creds, func(k *cred) bool { return k.init != nil }); err != nil {
 		return nil, err
 	}
-	if c.cred != nil && c.cred.init == nil {
-		return nil, fail(op, gsserr.ErrNoCred, krberr.GSSCredUsageMismatch)
-	}
-	c.m, c.require = m, r.Require
+	c.m, c.target, c.require = m, n, r.Require
 	c.mechOID = oid.Krb5
 	if r.Mech == oid.Krb5MS || r.Mech == oid.Krb5Old {
 		c.mechOID = r.Mech
@@ -99,7 +91,8 @@ func (c *initiator) request(ctx context.Context) ([]byte, error) {
 		return nil, err
 	}
 	c.session, c.sendSeq = t.key, apreq.NewSeq()
-	c.self, c.server, c.expires = c.m.wrap(t.Client), t.Server, t.EndTime
+	c.ticketFlags, c.authTime = t.Flags, t.AuthTime
+	c.client, c.server, c.expires = c.m.wrap(t.Client), c.m.wrap(t.Server), t.EndTime
 	c.sent = c.m.c.Time().Add(t.offset).Truncate(time.Microsecond)
 	mutual := c.flags.Has(mech.FlagMutual)
 	aware := c.req.Flags.Has(mech.FlagChannelBound) || profile.Bool(false, "libdefaults", "client_aware_channel_bindings")
@@ -135,7 +128,7 @@ func (c *initiator) reply(in []byte) ([]byte, error) {
 	dce := c.flags.Has(mech.FlagDCEStyle)
 	msg := in
 	if !dce || !apreq.IsReply(in) { // errors are framed in DCE style too
-		id, body, err := c.unframe(in)
+		_, id, body, err := apreq.Unframe(in)
 		switch {
 		case err != nil:
 			return nil, err
@@ -167,24 +160,15 @@ func (c *initiator) reply(in []byte) ([]byte, error) {
 	return out, nil
 }
 
-// unframe takes the frame off a reply, which must be that of the request.
-func (c *initiator) unframe(in []byte) (uint16, []byte, error) {
-	o, id, body, err := apreq.Unframe(in)
-	if err == nil && o != c.mechOID && !slices.Contains(info.Aliases, o) && o != oid.Krb5 {
-		err = fail("", gsserr.ErrDefectiveToken, krberr.GSSWrongMech)
-	}
-	return id, body, err
-}
-
 // Info implements [mech.Context].
 func (c *initiator) Info() mech.ContextInfo {
 	i := c.info()
 	i.Initiator, i.Target = true, c.target
-	if c.self != nil {
-		i.InitiatorName = c.self
+	if c.client != nil {
+		i.InitiatorName = c.client
 	}
 	if c.state == stateEstablished && c.flags.Has(mech.FlagMutual) {
-		i.AcceptorName = c.m.wrap(c.server)
+		i.AcceptorName = c.server
 	}
 	return i
 }

@@ -75,7 +75,7 @@ var info = mech.Info{
 	},
 	Attrs: []oid.OID{
 		mech.MAMechConcrete, mech.MAItokFramed, mech.MAAuthInit, mech.MAAuthTarg, mech.MAIntegProt, mech.MAConfProt,
-		mech.MAMIC, mech.MAWrap, mech.MAReplayDet, mech.MAOOSDet, mech.MACBindings,
+		mech.MAMIC, mech.MAWrap, mech.MAReplayDet, mech.MAOOSDet, mech.MACBindings, mech.MACtxTrans,
 	},
 	KnownAttrs: mech.KnownAttrs(),
 }
@@ -132,19 +132,28 @@ func fail(op string, major gsserr.Major, cause error) error {
 	return e
 }
 
-// own returns the element of creds that this mechanism value made, nil if
-// there is none. A Kerberos credential of another value is an error: it has
-// another configuration, and possibly another realm of the same name.
-func (m *Mechanism) own(op string, creds []mech.Cred) (*cred, error) {
+// own returns the element of creds that this mechanism value made and that fits,
+// nil for no creds at all: only then the default credential may step in. A
+// Kerberos credential of another value is an error: it has another
+// configuration, and possibly another realm of the same name.
+func (m *Mechanism) own(op string, creds []mech.Cred, fits func(*cred) bool) (*cred, error) {
+	if len(creds) == 0 {
+		return nil, nil
+	}
+	cause := fmt.Errorf("the credential has no Kerberos element")
 	for _, c := range creds {
-		if k, ok := c.(*cred); ok {
-			if k.m != m {
-				return nil, fail(op, gsserr.ErrDefectiveCredential, fmt.Errorf("the credential belongs to another mechanism value"))
-			}
+		k, ok := c.(*cred)
+		switch {
+		case !ok:
+		case k.m != m:
+			return nil, fail(op, gsserr.ErrDefectiveCredential, fmt.Errorf("the credential belongs to another mechanism value"))
+		case fits(k):
 			return k, nil
+		default:
+			cause = krberr.GSSCredUsageMismatch
 		}
 	}
-	return nil, nil
+	return nil, fail(op, gsserr.ErrNoCred, cause)
 }
 
 // AcquireCred implements [mech.Mechanism].

@@ -11,6 +11,7 @@ import (
 	"github.com/gss-go/gssapi/krb5/internal/enctype"
 	"github.com/gss-go/gssapi/krb5/internal/etype"
 	"github.com/gss-go/gssapi/krb5/internal/kdcclient"
+	"github.com/gss-go/gssapi/krb5/internal/krberr"
 	"github.com/gss-go/gssapi/krb5/internal/principal"
 	"github.com/gss-go/gssapi/krb5/keytab"
 	"github.com/gss-go/gssapi/mech"
@@ -115,6 +116,9 @@ func (m *Mechanism) login(ctx context.Context, profile *conf.Config, client prin
 // CacheCred returns a credential to initiate with whose tickets are in a cache
 // of the program's own; new ones are stored there. The cache must exist.
 func (m *Mechanism) CacheCred(ctx context.Context, cc ccache.Cache) (mech.Cred, error) {
+	if cc == nil {
+		return nil, fail("acquire_cred", gsserr.ErrNoCred, krberr.GSSEmptyCCache)
+	}
 	t := &tickets{m: m, cache: cc}
 	if _, err := t.load(ctx); err != nil {
 		return nil, fail("acquire_cred", gsserr.ErrNoCred, err)
@@ -134,6 +138,9 @@ func (m *Mechanism) KeytabCred(ctx context.Context, n mech.Name, kt *keytab.Keyt
 	profile, err := m.config()
 	if err != nil {
 		return nil, fail(op, gsserr.ErrFailure, err)
+	}
+	if kt == nil {
+		return nil, fail(op, gsserr.ErrNoCred, krberr.KTNotFound)
 	}
 	k := &keys{m: m, name: own, source: "memory", fixed: serviceKeys(kt)}
 	if _, err := k.service(ctx, profile); err != nil {

@@ -1,6 +1,9 @@
 package mech
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // Flags are the request and return flags of a context (RFC 2744 §3.3.1 and the
 // extensions of GFD.24 and MIT), numbered as in the C bindings.
@@ -36,13 +39,18 @@ var flagNames = [...]struct {
 // Has reports whether all of the flags in want are set.
 func (f Flags) Has(want Flags) bool { return f&want == want }
 
-// String returns the names of the flags that are set, separated by "|".
+// String returns the names of the flags that are set, separated by "|", and a
+// number for those without a name.
 func (f Flags) String() string {
 	var names []string
 	for _, n := range flagNames {
 		if f&n.f != 0 {
 			names = append(names, n.s)
+			f &^= n.f
 		}
+	}
+	if f != 0 {
+		names = append(names, fmt.Sprintf("%#x", uint32(f)))
 	}
 	return strings.Join(names, "|")
 }

@@ -1,7 +1,6 @@
 package mech
 
 import (
-	"crypto/sha1"
 	"encoding/base32"
 	"slices"
 
@@ -17,15 +16,15 @@ type Registry struct {
 }
 
 // NewRegistry returns a registry of the mechanisms in order of preference. Two
-// with one OID are ErrDuplicateElement; an alias gives way to a mechanism that
+// with one OID are ErrDuplicateElement, nil and one without an OID ErrBadMech; an alias gives way to a mechanism that
 // owns the OID, and to an earlier alias.
 func NewRegistry(ms ...Mechanism) (*Registry, error) {
 	r := &Registry{mechs: slices.Clone(ms), byOID: make(map[oid.OID]Mechanism)}
 	for _, m := range ms {
-		id := m.Info().OID
-		if id.IsZero() {
+		if m == nil || m.Info().OID.IsZero() {
 			return nil, gsserr.New("register_mech", gsserr.ErrBadMech, nil)
 		}
+		id := m.Info().OID
 		if r.byOID[id] != nil {
 			return nil, gsserr.New("register_mech", gsserr.ErrDuplicateElement, nil)
 		}
@@ -69,7 +68,7 @@ func (r *Registry) All() []Mechanism {
 func (r *Registry) BySASLName(name string) (Mechanism, error) {
 	for _, m := range r.All() {
 		i := m.Info()
-		if SASLName(i) == name || (i.SASLName != "" && gs2Name(i.OID) == name) {
+		if name != "" && (SASLName(i) == name || gs2Name(i.OID) == name) {
 			return m, nil
 		}
 	}
@@ -77,7 +76,8 @@ func (r *Registry) BySASLName(name string) (Mechanism, error) {
 }
 
 // SASLName returns the SASL name of a mechanism: its registered one, or that
-// which RFC 5801 §3.1 computes from the OID.
+// which RFC 5801 §3.1 computes from the OID. In FIPS mode a program built with
+// Go 1.25 cannot compute it, and it is empty.
 func SASLName(i Info) string {
 	if i.SASLName != "" {
 		return i.SASLName
@@ -85,8 +85,12 @@ func SASLName(i Info) string {
 	return gs2Name(i.OID)
 }
 
+// gs2Name computes a SASL name, "" where SHA-1 is not to be had.
 func gs2Name(o oid.OID) string {
-	sum := sha1.Sum(o.AppendDER(nil)) // an identifier, not a security function
+	sum, ok := sha1Sum(o.AppendDER(nil))
+	if !ok {
+		return ""
+	}
 	return "GS2-" + base32.StdEncoding.EncodeToString(sum[:])[:11]
 }
 

@@ -24,7 +24,7 @@ type Acceptor struct {
 	// Enctypes are permitted, in order of preference.
 	Enctypes []etype.ID
 	// Transited decides on the realms that a ticket passed through and that no
-	// KDC has checked; nil refuses them.
+	// KDC has checked, in the encoding DOMAIN-X500-COMPRESS; nil refuses them.
 	Transited func(client, server string, realms []byte) error
 }
 
@@ -126,7 +126,7 @@ func takeKey(k *wire.EncryptionKey) (*enctype.Key, error) {
 func (a *Acceptor) admit(ctx context.Context, acc *Accepted, req *wire.APReq) error {
 	t := acc.Ticket
 	if len(t.Transited) > 0 && t.Flags&flagTransitChecked == 0 {
-		if a.Transited == nil {
+		if a.Transited == nil || t.TransitedType != wire.TransitedX500 {
 			return fmt.Errorf("%w: transited realms", krberr.APIllCrTkt)
 		}
 		if err := a.Transited(t.Client.Realm, acc.Server.Realm, t.Transited); err != nil {

@@ -8,14 +8,15 @@ import (
 	"github.com/gss-go/gssapi/krb5/internal/krberr"
 )
 
-// maxTransited is how many realms a ticket may have passed through.
+// maxTransited is how many realms a ticket may have passed through, and how
+// many levels a hierarchy of realms may have.
 const maxTransited = 64
 
 // CheckTransited decides on the realms of a ticket's transited field, which is
 // in the encoding DOMAIN-X500-COMPRESS (RFC 4120 §3.3.3.2): each must lie on a
 // path from the client's realm to the server's. capaths are the intermediate
 // realms that the configuration allows for this pair ("." for none); without
-// any, those between the two realms in the hierarchy of domains are.
+// any, those between the two realms in the hierarchy of names are.
 func CheckTransited(client, server string, transited []byte, capaths []string) error {
 	realms, err := expand(client, server, string(transited))
 	if err != nil {
@@ -23,7 +24,7 @@ func CheckTransited(client, server string, transited []byte, capaths []string) e
 	}
 	allowed := capaths
 	if len(allowed) == 0 {
-		allowed = hierarchy(client, server)
+		allowed, _ = between(client, server)
 	}
 	for _, r := range realms {
 		if r != client && r != server && !slices.Contains(allowed, r) {
@@ -33,91 +34,123 @@ func CheckTransited(client, server string, transited []byte, capaths []string) e
 	return nil
 }
 
-// expand decodes the list. Realms are separated by commas; a trailing dot
-// (leading slash, for X.500 names) abbreviates by the realm before; an empty
-// entry stands for everything between its neighbours; "\" quotes, and a leading
-// space means that nothing is abbreviated.
+var errTransited = fmt.Errorf("%w: transited field", krberr.APIllCrTkt)
+
+// expand decodes the list. A trailing dot (leading slash, for X.500 names)
+// abbreviates by the realm before, and a leading space says that nothing is
+// abbreviated. An empty entry stands for everything between its neighbours, of
+// which the client's realm is the first and the server's the last; if nobody
+// can say what that is, the list is refused.
 func expand(client, server, text string) ([]string, error) {
-	var realms []string
-	prev := client
-	var part strings.Builder
-	add := func(verbatim bool) error {
-		r := part.String()
-		part.Reset()
-		switch {
-		case r == "" && !verbatim:
-			// All realms between the neighbours are what only a KDC can know.
-			realms = append(realms, hierarchy(prev, server)...)
-			return nil
-		case strings.HasPrefix(r, " "):
-			r = r[1:]
-		case strings.HasSuffix(r, ".") && !verbatim:
-			r += prev
-		case strings.HasPrefix(r, "/") && strings.HasPrefix(prev, "/") && !verbatim:
-			r = prev + r
+	entries, err := split(text)
+	if err != nil {
+		return nil, err
+	}
+	var (
+		realms []string
+		prev   = client // the neighbour
+		base   string   // what abbreviates; the first entry has nothing before it
+		gap    bool
+	)
+	reach := func(r string) error {
+		if gap {
+			way, ok := between(prev, r)
+			if !ok {
+				return errTransited
+			}
+			realms = append(realms, way...)
 		}
-		if r == "" || len(realms) == maxTransited {
-			return fmt.Errorf("%w: transited field", krberr.APIllCrTkt)
-		}
-		realms = append(realms, r)
-		prev = r
+		gap, prev = false, r
 		return nil
 	}
+	for _, e := range entries {
+		if e == "" {
+			gap = true
+			continue
+		}
+		r, alone := strings.CutPrefix(e, " ")
+		switch {
+		case alone:
+		case strings.HasSuffix(r, "."):
+			r += base
+		case strings.HasPrefix(r, "/"):
+			r = base + r
+		}
+		if r == "" || len(realms) >= maxTransited {
+			return nil, errTransited
+		}
+		if err := reach(r); err != nil {
+			return nil, err
+		}
+		realms = append(realms, r)
+		base = r
+	}
+	return realms, reach(server)
+}
+
+// split takes the list apart at its commas; "\" quotes the next character.
+func split(text string) ([]string, error) {
+	var entries []string
+	var part strings.Builder
 	quoted := false
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; {
+		case c == 0:
+			return nil, errTransited
 		case quoted:
 			part.WriteByte(c)
 			quoted = false
 		case c == '\\':
 			quoted = true
 		case c == ',':
-			if err := add(false); err != nil {
-				return nil, err
-			}
-		case c == 0:
-			return nil, fmt.Errorf("%w: transited field", krberr.APIllCrTkt)
+			entries = append(entries, part.String())
+			part.Reset()
 		default:
 			part.WriteByte(c)
 		}
 	}
-	if quoted {
-		return nil, fmt.Errorf("%w: transited field", krberr.APIllCrTkt)
+	if quoted || len(entries) > maxTransited {
+		return nil, errTransited
 	}
-	if err := add(false); err != nil {
-		return nil, err
-	}
-	return realms, nil
+	return append(entries, part.String()), nil
 }
 
-// hierarchy returns the realms on the way up from one realm to the nearest
-// common ancestor and down to the other (RFC 4120 §1.2), without the two.
-func hierarchy(from, to string) []string {
-	var common string
-	for d := from; d != ""; d = parent(d) {
-		if d == to || strings.HasSuffix(to, "."+d) {
-			common = d
-			break
+// between returns the realms on the way up from one realm to the nearest common
+// ancestor and down to the other (RFC 4120 §1.2), without the two, and whether
+// there is such a way.
+func between(from, to string) ([]string, bool) {
+	if from == to {
+		return nil, true
+	}
+	up, down := ancestors(from), ancestors(to)
+	for i, r := range up {
+		if j := slices.Index(down, r); j >= 0 {
+			slices.Reverse(down[:j])
+			way := slices.Concat(up[:i+1], down[:j])
+			return way[1 : len(way)-1], true
 		}
 	}
-	if common == "" {
-		return nil
-	}
-	var way []string
-	for d := from; d != common; {
-		if d = parent(d); d != to {
-			way = append(way, d)
-		}
-	}
-	var down []string
-	for d := parent(to); d != common && len(d) > len(common); d = parent(d) {
-		down = append(down, d)
-	}
-	slices.Reverse(down)
-	return append(way, down...)
+	return nil, false
 }
 
+// ancestors returns a realm and those above it, nil if these are too many.
+func ancestors(realm string) []string {
+	var list []string
+	for r := realm; r != ""; r = parent(r) {
+		if len(list) == maxTransited {
+			return nil
+		}
+		list = append(list, r)
+	}
+	return list
+}
+
+// parent returns the realm above: domain names grow to the left, X.500 names,
+// which begin with a slash, to the right.
 func parent(realm string) string {
+	if strings.HasPrefix(realm, "/") {
+		return realm[:strings.LastIndexByte(realm, '/')]
+	}
 	_, up, _ := strings.Cut(realm, ".")
 	return up
 }

@@ -24,6 +24,9 @@ type Params struct {
 	SendSeq, RecvSeq uint64
 	// Replay finds duplicate and old tokens, Sequence those out of order.
 	Replay, Sequence bool
+	// Window, if not nil, takes the place of RecvSeq, Replay and Sequence: it
+	// is that of a context which goes on here.
+	Window *seq.Window
 }
 
 // Context protects the messages of one security context. It is safe for
@@ -86,9 +89,23 @@ func New(p Params) *Context {
 		c.send.suite = newSuite(p.AcceptorSubkey, p.Initiator)
 	}
 	c.recv.window = seq.New(p.RecvSeq, p.Replay, p.Sequence, true)
+	if p.Window != nil {
+		c.recv.window = *p.Window
+	}
 	c.recv.initiator = newSuite(p.Key, !p.Initiator)
 	c.recv.acceptor = newSuite(p.AcceptorSubkey, !p.Initiator)
 	return c
+}
+
+// State returns what a context with the same keys needs to go on from here. ok
+// is false after Close.
+func (c *Context) State() (p Params, ok bool) {
+	c.send.mu.Lock()
+	defer c.send.mu.Unlock()
+	c.recv.mu.Lock()
+	defer c.recv.mu.Unlock()
+	w := c.recv.window
+	return Params{Initiator: c.initiator, Key: c.key, AcceptorSubkey: c.subkey, SendSeq: c.send.seq, Window: &w}, !c.send.closed
 }
 
 // Close clears the keys. It waits for calls that are under way; those that come

@@ -49,6 +49,17 @@ func (c *Cipher) FailRandom(err error) {
 	c.f().e.(*cts).random = func([]byte) (int, error) { return 0, err }
 }
 
+// DuringSeal makes the next Encrypt of the usage call f in its middle.
+func (k *Key) DuringSeal(usage uint32, f func()) error {
+	c, err := k.takeCipher(usage)
+	if err != nil {
+		return err
+	}
+	c.f().e.(*cts).random = func(b []byte) (int, error) { f(); return len(b), nil }
+	k.giveCipher(c)
+	return nil
+}
+
 // RawCTS returns a cipher with the encryption key ke itself.
 func RawCTS(ke []byte) (*Cipher, error) {
 	p := find(etype.AES128SHA2)

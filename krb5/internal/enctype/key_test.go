@@ -157,6 +157,18 @@ func TestClear(t *testing.T) {
 	})
 }
 
+// A call that Clear overtakes does not bring its cipher back.
+func TestClearDuringCall(t *testing.T) {
+	each(t, func(t *testing.T, k *enctype.Key) {
+		require.NoError(t, k.DuringSeal(1, k.Clear))
+		_, err := k.Encrypt(nil, []byte("message"), 1)
+		require.NoError(t, err)
+		ciphers, macs := k.Idle()
+		require.Zero(t, ciphers+macs)
+		unusable(t, k, krberr.BadKeySize)
+	})
+}
+
 func TestNoKey(t *testing.T) {
 	var none *enctype.Key
 	none.Clear()

@@ -31,6 +31,7 @@ func TestRedacted(t *testing.T) {
 		_, err = k.Encrypt(nil, msg, usage)
 		require.NoError(t, err)
 
+		require.Equal(t, "[redacted]", k.String()+c.String()[10:]+m.String()[10:])
 		check := func(out string) {
 			t.Helper()
 			for _, s := range [][]byte{k.Bytes(), kc, ke, ki, msg} {

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gss-go/gssapi"
+	"github.com/gss-go/gssapi/krb5"
+	"github.com/gss-go/gssapi/krb5/keytab"
+	"github.com/gss-go/gssapi/mech"
+	"github.com/gss-go/gssapi/testenv"
+)
+
+var ids = []struct {
+	name string
+	id   int32
+}{{"aes128-sha1", 17}, {"aes256-sha1", 18}, {"aes128-sha2", 19}, {"aes256-sha2", 20}}
+
+// embedded returns parties in the realm of the embedded KDC, whose every key is
+// of one enctype.
+func embedded(tb testing.TB, enctype int32) *parties {
+	tb.Helper()
+	k := testenv.NewKDC(&testenv.Options{Enctypes: []int32{enctype}, NoListen: true})
+	tb.Cleanup(k.Close)
+	k.AddUser("user", "password")
+	kt, err := keytab.Parse(k.AddService("host/server.example.test"))
+	require.NoError(tb, err)
+	m := krb5.New(&krb5.Config{ConfigText: k.Config(), KDC: k, Getenv: func(string) string { return "" }, Replay: krb5.NewReplayCache(0)})
+	r, err := mech.NewRegistry(m)
+	require.NoError(tb, err)
+	user, err := m.Login(tb.Context(), "user", &krb5.LoginOptions{Password: func() []byte { return []byte("password") }})
+	require.NoError(tb, err)
+	service, err := m.KeytabCred(tb.Context(), nil, kt)
+	require.NoError(tb, err)
+	p := &parties{target: gssapi.HostBased("host", "server.example.test")}
+	p.initiator, err = gssapi.NewCred(r, user)
+	require.NoError(tb, err)
+	p.acceptor, err = gssapi.NewCred(r, service)
+	require.NoError(tb, err)
+	return p
+}
+
+// batches runs the steps over b.N sides in batches; the clock runs in those that
+// count.
+func batches(b *testing.B, size int, steps ...step) {
+	b.ReportAllocs()
+	for done := 0; done < b.N; done += size {
+		n := min(size, b.N-done)
+		for _, s := range steps {
+			if !s.counts {
+				b.StopTimer()
+			}
+			for i := range n {
+				if err := s.do(i); err != nil {
+					b.Fatal(err)
+				}
+			}
+			if !s.counts {
+				b.StartTimer()
+			}
+		}
+	}
+}
+
+type step struct {
+	counts bool
+	do     func(i int) error
+}
+
+func BenchmarkStep(b *testing.B) {
+	for _, e := range ids {
+		p := embedded(b, e.id)
+		for _, way := range []struct {
+			name string
+			omit gssapi.Flags
+		}{{"mutual", 0}, {"oneway", gssapi.FlagMutual}} {
+			for _, role := range []string{"initiate", "accept"} {
+				b.Run(e.name+"/"+role+"/"+way.name, func(b *testing.B) {
+					initiates := role == "initiate"
+					sides := make([]side, batch)
+					batches(b, batch,
+						step{initiates, func(i int) error { return p.init1(&sides[i], way.omit) }},
+						step{!initiates, func(i int) error { return p.accept(&sides[i]) }},
+						step{initiates, func(i int) error { return p.init2(&sides[i]) }},
+						step{initiates, func(i int) error { return sides[i].i.Close() }},
+						step{!initiates, func(i int) error { return sides[i].a.Close() }})
+				})
+			}
+		}
+	}
+}
+
+func BenchmarkMessage(b *testing.B) {
+	for _, e := range ids {
+		s, err := embedded(b, e.id).establish()
+		require.NoError(b, err)
+		for _, o := range operations {
+			for _, size := range sizes {
+				msg, tokens, plain := make([]byte, size), make([][]byte, batchOf(size)), []byte(nil)
+				protect := func(i int) (err error) { tokens[i], err = o.protect(s, tokens[i][:0], msg); return err }
+				check := func(i int) (err error) { plain, err = o.check(s, plain[:0], msg, tokens[i]); return err }
+				b.Run(fmt.Sprintf("%s/%s/%d", e.name, o.make, size), func(b *testing.B) {
+					b.SetBytes(int64(size))
+					batches(b, len(tokens), step{true, protect}, step{false, check})
+				})
+				b.Run(fmt.Sprintf("%s/%s/%d", e.name, o.take, size), func(b *testing.B) {
+					b.SetBytes(int64(size))
+					batches(b, len(tokens), step{false, protect}, step{true, check})
+				})
+			}
+		}
+		require.NoError(b, s.close())
+	}
+}
+
+// What is measured works: messages arrive as they were, and others do not.
+func TestWork(t *testing.T) {
+	for _, e := range ids {
+		s, err := embedded(t, e.id).establish()
+		require.NoError(t, err)
+		for _, o := range operations {
+			msg := []byte("a message")
+			token, err := o.protect(s, nil, msg)
+			require.NoError(t, err)
+			token[len(token)-1] ^= 1
+			_, err = o.check(s, nil, msg, token)
+			require.ErrorIs(t, err, gssapi.ErrBadMIC)
+			token[len(token)-1] ^= 1
+			got, err := o.check(s, nil, msg, token)
+			require.NoError(t, err)
+			if o.make != "mic" {
+				require.Equal(t, msg, got)
+			}
+		}
+		require.NoError(t, s.close())
+	}
+}
+
+func TestMedian(t *testing.T) {
+	require.Equal(t, 2.0, median([]float64{3, 1, 2}))
+	require.Equal(t, 2.5, median([]float64{4, 3, 1, 2}))
+}

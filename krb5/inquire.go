@@ -1,0 +1,186 @@
+package krb5
+
+import (
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	gsserr "github.com/gss-go/gssapi/errors"
+	"github.com/gss-go/gssapi/krb5/internal/enctype"
+	"github.com/gss-go/gssapi/krb5/internal/krberr"
+	"github.com/gss-go/gssapi/krb5/internal/secret"
+	"github.com/gss-go/gssapi/krb5/internal/wire"
+	"github.com/gss-go/gssapi/mech"
+	"github.com/gss-go/gssapi/oid"
+)
+
+// Established is what the functions below take: an established context of
+// package gssapi, negotiated or not.
+type Established interface{ Engine() mech.Context }
+
+// Key is an encryption key. It prints as "[redacted]"; Value.Bytes is the key.
+type Key = secret.Key
+
+// base is what both sides of a context, and imported ones, have in common.
+type base interface{ common() *secContext }
+
+func (c *secContext) common() *secContext { return c }
+
+// of returns the Kerberos context behind c. It must be established.
+func of(op string, c Established) (*secContext, error) {
+	if c != nil {
+		if b, ok := c.Engine().(base); ok {
+			if s := b.common(); s.state == stateEstablished {
+				return s, nil
+			}
+			return nil, fail(op, gsserr.ErrNoContext, nil)
+		}
+	}
+	return nil, fail(op, gsserr.ErrUnavailable, fmt.Errorf("not an established Kerberos context"))
+}
+
+// SessionKey returns the key that SMB and other protocols derive theirs from,
+// which Windows calls the session key: the acceptor's subkey, or the
+// initiator's if there is none.
+func SessionKey(c Established) (Key, error) {
+	s, err := of("inquire_sec_context_by_oid", c)
+	if err != nil {
+		return Key{}, err
+	}
+	return s.messageKey()
+}
+
+func (c *secContext) messageKey() (Key, error) {
+	p, ok := c.prot.State()
+	if !ok {
+		return Key{}, fail("inquire_sec_context_by_oid", gsserr.ErrNoContext, nil)
+	}
+	if p.AcceptorSubkey != nil {
+		return export(p.AcceptorSubkey), nil
+	}
+	return export(p.Key), nil
+}
+
+// TicketSessionKey returns the session key of the ticket.
+func TicketSessionKey(c Established) (Key, error) {
+	s, err := of("inquire_sec_context_by_oid", c)
+	if err != nil {
+		return Key{}, err
+	}
+	return export(s.session), nil
+}
+
+func export(k *enctype.Key) Key {
+	b := k.Bytes()
+	defer clear(b)
+	return Key{Enctype: k.Enctype(), Value: secret.New(b)}
+}
+
+// AuthTime returns when the client logged in, as the ticket says.
+func AuthTime(c Established) (time.Time, error) {
+	s, err := of("inquire_sec_context_by_oid", c)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return s.authTime, nil
+}
+
+// TicketFlags returns the flags of the ticket (RFC 4120 §5.3), bit 0 as 1<<31.
+func TicketFlags(c Established) (uint32, error) {
+	s, err := of("inquire_sec_context_by_oid", c)
+	if err != nil {
+		return 0, err
+	}
+	return s.ticketFlags, nil
+}
+
+// AuthzData returns the authorization data of a type, at top level or in an
+// AD-IF-RELEVANT. What only a KDC may say (a PAC, 128, among others) comes from
+// the ticket alone; of other types the client's own, from its authenticator,
+// follow. Nothing in them has been verified beyond that. An initiator, which
+// cannot read the ticket, gets none.
+func AuthzData(c Established, adType int32) ([][]byte, error) {
+	s, err := of("inquire_sec_context_by_oid", c)
+	if err != nil {
+		return nil, err
+	}
+	return s.authorization(adType), nil
+}
+
+func (c *secContext) authorization(adType int32) [][]byte {
+	found := collect(nil, c.authz, adType, 0)
+	switch adType {
+	case wire.ADKDCIssued, wire.ADCAMMAC, wire.ADAuthIndicator, wire.ADWin2KPAC, wire.ADSignTicket:
+		return found
+	}
+	return collect(found, c.claims, adType, 0)
+}
+
+// maxNested is how deep AD-IF-RELEVANT containers are opened.
+const maxNested = 4
+
+func collect(found [][]byte, ad []wire.AuthzDatum, adType int32, depth int) [][]byte {
+	for _, d := range ad {
+		if d.Type == adType {
+			found = append(found, append([]byte(nil), d.Data...))
+		} else if d.Type == wire.ADIfRelevant && depth < maxNested {
+			if inner, err := wire.ParseAuthzData(d.Data); err == nil {
+				found = collect(found, inner, adType, depth+1)
+			}
+		}
+	}
+	return found
+}
+
+// Inquire implements [mech.Inquirer] with MIT's questions: ticket flags, time of
+// login, authorization data, session keys and strength. Integers are in the
+// host's byte order, but the strength, which is big-endian, as in C.
+func (c *secContext) Inquire(aspect oid.OID) ([][]byte, error) {
+	const op = "inquire_sec_context_by_oid"
+	if c.state != stateEstablished {
+		return nil, fail(op, gsserr.ErrNoContext, nil)
+	}
+	native := func(v uint32) [][]byte { return [][]byte{binary.NativeEndian.AppendUint32(nil, v)} }
+	switch aspect {
+	case oid.Krb5TicketFlags:
+		return native(c.ticketFlags), nil
+	case oid.Krb5AuthTime:
+		return native(uint32(c.authTime.Unix())), nil
+	case oid.Krb5SSPISessionKey:
+		k, err := c.messageKey()
+		return answerKey(k), err
+	case oid.Krb5ODBCSessionKey:
+		return answerKey(export(c.session)), nil
+	case oid.Krb5SASLSSF:
+		k, err := c.messageKey()
+		if err != nil {
+			return nil, err
+		}
+		return [][]byte{binary.BigEndian.AppendUint32(nil, uint32(8*len(k.Value.Bytes())))}, nil
+	}
+	if aspect.HasPrefix(oid.Krb5AuthzData) {
+		arcs := aspect.Arcs()
+		if len(arcs) != len(oid.Krb5AuthzData.Arcs())+1 || arcs[len(arcs)-1] == 0 {
+			return nil, fail(op, gsserr.ErrFailure, fmt.Errorf("the type of authorization data is missing"))
+		}
+		return c.authorization(int32(arcs[len(arcs)-1])), nil
+	}
+	return nil, fail(op, gsserr.ErrUnavailable, nil)
+}
+
+// answerKey is the key and the OID of its type, as contents octets.
+func answerKey(k Key) [][]byte {
+	if k.Enctype == 0 {
+		return nil
+	}
+	return [][]byte{append([]byte(nil), k.Value.Bytes()...), oid.Krb5SessionKeyEnctype.Append(uint64(k.Enctype)).DER()}
+}
+
+// ProcessToken implements [mech.TokenProcessor]. The tokens of RFC 4121 have
+// none that a peer may send by itself.
+func (c *secContext) ProcessToken([]byte) error {
+	if c.state != stateEstablished {
+		return fail("process_context_token", gsserr.ErrNoContext, nil)
+	}
+	return fail("process_context_token", gsserr.ErrDefectiveToken, krberr.GSSWrongTokID)
+}

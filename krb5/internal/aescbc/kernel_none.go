@@ -1,0 +1,14 @@
+//go:build !(amd64 || arm64) || !gc || purego
+
+package aescbc
+
+// schedule has no kernel to be expanded for.
+type schedule struct{}
+
+func accelerated() bool { return false }
+
+func (*schedule) expand([]byte) int { return 0 }
+
+func (*schedule) encrypt(int, []byte, []byte, *[BlockSize]byte) {}
+
+func (*schedule) decrypt(int, []byte, []byte, *[BlockSize]byte) {}
