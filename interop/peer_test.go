@@ -182,3 +182,14 @@ func (p *peer) sizeLimit(encrypt bool, size int) int {
 	require.NoError(p.t, err)
 	return int(binary.BigEndian.Uint32(b))
 }
+
+func (p *peer) prf(full bool, seed []byte, n int) []byte {
+	p.t.Helper()
+	key := byte(0)
+	if full {
+		key = 1
+	}
+	b, err := p.ask('p', []byte{key}, binary.BigEndian.AppendUint32(nil, uint32(n)), seed)
+	require.NoError(p.t, err)
+	return b
+}

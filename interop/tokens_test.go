@@ -194,3 +194,18 @@ func TestWrapSizeLimit(t *testing.T) {
 		}
 	})
 }
+
+// Both sides draw the same bytes from the context (RFC 4402).
+func TestPRF(t *testing.T) {
+	eachRole(t, func(t *testing.T, a *attempt) {
+		p := a.establish(t)
+		for _, full := range []bool{false, true} {
+			for _, n := range []int{1, 16, 20, 32, 100, 1000} {
+				seed := []byte("seed")
+				got, err := p.ours.PRF(nil, full, seed, n)
+				require.NoError(t, err)
+				require.Equal(t, p.peer.prf(full, seed, n), got, "full %v, %d bytes", full, n)
+			}
+		}
+	})
+}

@@ -82,7 +82,8 @@ func (c *secContext) establish(initiator bool) {
 // checkRequired fails if the context would lack a flag that the caller cannot
 // do without.
 func (c *secContext) checkRequired() error {
-	if missing := c.require &^ c.flags; missing != 0 {
+	granted := c.flags | mech.FlagProtReady | mech.FlagTrans // the last two once it is established
+	if missing := c.require &^ granted; missing != 0 {
 		return &gsserr.Error{Major: gsserr.ErrUnavailable, Mech: oid.Krb5, Err: fmt.Errorf("required but not granted: %s", missing)}
 	}
 	return nil

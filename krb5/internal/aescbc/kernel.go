@@ -37,17 +37,16 @@ func (s *schedule) expand(key []byte) (rounds int) {
 		w[i] = binary.LittleEndian.Uint32(key[4*i:])
 	}
 	rcon := uint32(1)
-	for i := nk; i < len(w); i++ {
-		t := w[i-1]
-		switch {
-		case i%nk == 0:
-			t = bits.RotateLeft32(subWord(t), -8) ^ rcon
-			// Times x in GF(2⁸).
-			rcon = rcon<<1 ^ rcon>>7*0x11b
-		case nk == 8 && i%nk == 4:
-			t = subWord(t)
+	for i := nk; i < len(w); i += nk {
+		t := bits.RotateLeft32(subWord(w[i-1]), -8) ^ rcon
+		for j := i; j < min(i+nk, len(w)); j++ {
+			if j == i+4 { // AES-256
+				t = subWord(t)
+			}
+			t ^= w[j-nk]
+			w[j] = t
 		}
-		w[i] = w[i-nk] ^ t
+		rcon = rcon<<1 ^ rcon>>7*0x11b // times x in GF(2⁸)
 	}
 	// The equivalent inverse cipher, §5.3.5.
 	d := s.dec[keyWords-len(w):]

@@ -1,19 +1,18 @@
 package enctype
 
 import (
-	"crypto/aes"
-	"crypto/cipher"
 	"crypto/hmac"
 	"crypto/rand"
 	"fmt"
 	"hash"
 	"slices"
 
+	"github.com/gss-go/gssapi/krb5/internal/aescbc"
 	"github.com/gss-go/gssapi/krb5/internal/krberr"
 )
 
 const (
-	block = aes.BlockSize
+	block = aescbc.BlockSize
 	// short is the longest message that is put together in the scratch buffer
 	// and goes through the cipher and the hash in one call each.
 	short = 256
@@ -22,107 +21,85 @@ const (
 	chunk = 8 << 10
 )
 
-// blockMode is what the standard library's CBC modes are, beyond their
-// declared type.
-type blockMode interface {
-	cipher.BlockMode
-	SetIV(iv []byte)
-}
-
 // cts is the encryption function of RFC 3962 §6 and of RFC 8009 §5: CBC with
 // ciphertext stealing (the last two blocks always swapped, CBC-CS3) and an
 // HMAC, of the plaintext in the first and of the ciphertext in the second. It
 // keeps everything it hands to interface methods, because that would move to
 // the heap anew with each message.
 type cts struct {
-	p        *profile
-	aes      cipher.Block
-	enc, dec blockMode // made when first used
-	h        hash.Hash
-	used     bool // h needs a Reset
-	hashed   int  // bytes of the ciphertext that seal has given to h
-	random   func([]byte) (int, error)
-	zero     [block]byte // the initial cipher state
-	sum      [64]byte
-	buf      [short]byte
+	p      *profile
+	aes    *aescbc.Cipher
+	iv     [block]byte // the cipher state
+	err    error       // the first failure of aes in a message
+	h      hash.Hash
+	used   bool // h needs a Reset
+	hashed int  // bytes of the ciphertext that seal has given to h
+	random confounders
+	sum    [64]byte
+	buf    [short]byte
 }
 
 // newCTS derives Ke and Ki.
 func newCTS(p *profile, d deriver, usage uint32) (engine, error) {
-	e := &cts{p: p, random: rand.Read}
 	ke := d.derive(usage, kindEncryption, p.keySize)
-	b, err := aes.NewCipher(ke)
+	c, err := aescbc.New(ke)
 	clear(ke)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", krberr.CryptoInternal, err)
+		return nil, err
 	}
-	e.aes = b
 	ki := d.derive(usage, kindIntegrity, p.macKey)
-	e.h = hmac.New(p.hash, ki)
+	e := &cts{p: p, aes: c, h: hmac.New(p.hash, ki), random: confounders{read: rand.Read}}
 	clear(ki)
 	return e, nil
 }
 
-// start brings the HMAC to its beginning. A new one needs no Reset, and the
-// first Reset costs more than the HMAC of a short message.
+// start brings the cipher and the HMAC to their beginning. A new HMAC needs no
+// Reset, and the first Reset costs more than the HMAC of a short message.
 func (e *cts) start() {
+	e.iv, e.err, e.hashed = [block]byte{}, nil, 0
 	if e.used {
 		e.h.Reset()
 	}
 	e.used = true
 	if e.p.etm {
-		e.h.Write(e.zero[:])
+		e.h.Write(e.iv[:])
 	}
 }
 
 // tag ends the HMAC. The result is e's own space.
 func (e *cts) tag() []byte { return e.h.Sum(e.sum[:0])[:e.p.sumSize] }
 
-func (e *cts) encrypter() error {
-	if e.enc == nil {
-		m, ok := cipher.NewCBCEncrypter(e.aes, e.zero[:]).(blockMode)
-		if !ok {
-			return fmt.Errorf("%w: CBC without SetIV", krberr.CryptoInternal)
-		}
-		e.enc = m
-		return nil
+// encrypt and decrypt go on in CBC with whole blocks. Lengths are right by
+// construction; what is left to fail is a cipher without a key, and that is
+// asked for once, at the end of a message.
+func (e *cts) encrypt(dst, src []byte) {
+	if err := e.aes.Encrypt(dst, src, &e.iv); err != nil && e.err == nil {
+		e.err = err
 	}
-	e.enc.SetIV(e.zero[:])
-	return nil
 }
 
-func (e *cts) decrypter() bool {
-	if e.dec == nil {
-		m, ok := cipher.NewCBCDecrypter(e.aes, e.zero[:]).(blockMode)
-		if ok {
-			e.dec = m
-		}
-		return ok
+func (e *cts) decrypt(dst, src []byte) {
+	if err := e.aes.Decrypt(dst, src, &e.iv); err != nil && e.err == nil {
+		e.err = err
 	}
-	e.dec.SetIV(e.zero[:])
-	return true
 }
 
 // seal implements engine.
 func (e *cts) seal(dst, a, b []byte) ([]byte, error) {
-	if err := e.encrypter(); err != nil {
-		return dst, err
-	}
-	if _, err := e.random(e.buf[:block]); err != nil {
+	if err := e.random.next((*[block]byte)(e.buf[:])); err != nil {
 		return dst, fmt.Errorf("%w: %w", krberr.CryptoInternal, err)
 	}
 	size := block + len(a) + len(b)
 	all := slices.Grow(dst, size+e.p.sumSize)[:len(dst)+size+e.p.sumSize]
 	out := all[len(dst):]
 	e.start()
-	e.hashed = 0
 	pos := 0 // bytes of out that are written
 	n := block
 	if len(a) > short-block {
-		pos = e.encrypt(out, e.buf[:block], 0, size)
+		pos = e.advance(out, e.buf[:block], 0, size)
 		whole := len(a) &^ (block - 1)
 		for i := 0; i < whole; i += chunk {
-			pos = e.encrypt(out, a[i:min(i+chunk, whole)], pos, size)
+			pos = e.advance(out, a[i:min(i+chunk, whole)], pos, size)
 		}
 		n = copy(e.buf[:], a[whole:])
 	} else {
@@ -134,24 +111,28 @@ func (e *cts) seal(dst, a, b []byte) ([]byte, error) {
 		if len(b) == 0 {
 			break
 		}
-		pos = e.encrypt(out, e.buf[:n], pos, size)
+		pos = e.advance(out, e.buf[:n], pos, size)
 		n = 0
 	}
 	e.finish(out[:size], pos, n)
 	if e.p.etm {
 		e.h.Write(out[e.hashed:size])
 	}
+	if e.err != nil {
+		clear(out)
+		return dst, e.err
+	}
 	copy(out[size:], e.tag())
 	return all, nil
 }
 
-// encrypt encrypts whole blocks of in to out[pos:] and hashes right before or
+// advance encrypts whole blocks of in to out[pos:] and hashes right before or
 // right behind the cipher. It returns the new pos.
-func (e *cts) encrypt(out, in []byte, pos, size int) int {
+func (e *cts) advance(out, in []byte, pos, size int) int {
 	if !e.p.etm {
 		e.h.Write(in)
 	}
-	e.enc.CryptBlocks(out[pos:pos+len(in)], in)
+	e.encrypt(out[pos:pos+len(in)], in)
 	pos += len(in)
 	// The last two blocks are not final before they are swapped.
 	if e.p.etm && pos <= size-2*block {
@@ -168,7 +149,7 @@ func (e *cts) finish(out []byte, pos, n int) {
 	}
 	padded := (n + block - 1) &^ (block - 1)
 	clear(e.buf[n:padded])
-	e.enc.CryptBlocks(e.buf[:padded], e.buf[:padded])
+	e.encrypt(e.buf[:padded], e.buf[:padded])
 	if len(out) == block {
 		// A confounder alone: one block is plain CBC.
 		copy(out, e.buf[:block])
@@ -190,7 +171,7 @@ func (e *cts) finish(out []byte, pos, n int) {
 // open implements engine.
 func (e *cts) open(dst, ciphertext []byte) ([]byte, bool) {
 	size := len(ciphertext) - e.p.sumSize
-	if size < block || !e.decrypter() {
+	if size < block {
 		return dst, false
 	}
 	c, sum := ciphertext[:size], ciphertext[size:]
@@ -208,7 +189,7 @@ func (e *cts) open(dst, ciphertext []byte) ([]byte, bool) {
 	} else {
 		e.openLong(out, c)
 	}
-	if !e.p.etm && !hmac.Equal(e.tag(), sum) {
+	if e.err != nil || !e.p.etm && !hmac.Equal(e.tag(), sum) {
 		clear(out)
 		clear(e.buf[:])
 		return dst, false
@@ -219,7 +200,7 @@ func (e *cts) open(dst, ciphertext []byte) ([]byte, bool) {
 // openShort decrypts a message that fits the buffer.
 func (e *cts) openShort(out, c []byte) {
 	padded := e.unsteal(0, c)
-	e.dec.CryptBlocks(e.buf[:padded], e.buf[:padded])
+	e.decrypt(e.buf[:padded], e.buf[:padded])
 	if !e.p.etm {
 		e.h.Write(e.buf[:len(c)])
 	}
@@ -229,7 +210,7 @@ func (e *cts) openShort(out, c []byte) {
 // openLong decrypts from c to out, all but the confounder and the last two
 // blocks without a copy.
 func (e *cts) openLong(out, c []byte) {
-	e.dec.CryptBlocks(e.buf[:block], c[:block])
+	e.decrypt(e.buf[:block], c[:block])
 	if !e.p.etm {
 		e.h.Write(e.buf[:block])
 	}
@@ -237,14 +218,14 @@ func (e *cts) openLong(out, c []byte) {
 	for i := block; i < last; {
 		n := min(chunk, last-i)
 		part := out[i-block : i-block+n]
-		e.dec.CryptBlocks(part, c[i:i+n])
+		e.decrypt(part, c[i:i+n])
 		if !e.p.etm {
 			e.h.Write(part)
 		}
 		i += n
 	}
 	padded := e.unsteal(last, c)
-	e.dec.CryptBlocks(e.buf[:padded], e.buf[:padded])
+	e.decrypt(e.buf[:padded], e.buf[:padded])
 	n := copy(out[last-block:], e.buf[:padded])
 	if !e.p.etm {
 		e.h.Write(e.buf[:n])
@@ -261,10 +242,16 @@ func (e *cts) unsteal(from int, c []byte) int {
 	last := (n - 1) &^ (block - 1)
 	stolen, final := e.buf[last:last+block], e.sum[:block]
 	copy(final, e.buf[last-block:last])
-	// CBC padded the last plaintext with zeros, so the end of what its block
-	// decrypts to, before the chaining, is the end of the block before it.
-	e.aes.Decrypt(e.sum[block:2*block], final)
-	copy(stolen[n-last:], e.sum[block+n-last:2*block])
+	if fill := n - last; fill < block {
+		// CBC padded the last plaintext with zeros, so the end of what its
+		// block decrypts to, before the chaining, is the end of the block
+		// before it.
+		raw, state := e.sum[block:2*block], e.iv
+		e.iv = [block]byte{}
+		e.decrypt(raw, final)
+		e.iv = state
+		copy(stolen[fill:], raw[fill:])
+	}
 	copy(e.buf[last-block:last], stolen)
 	copy(stolen, final)
 	return last + block

@@ -1,10 +1,10 @@
 package enctype
 
 import (
-	"crypto/aes"
 	"crypto/hmac"
 	"crypto/rand"
 
+	"github.com/gss-go/gssapi/krb5/internal/aescbc"
 	"github.com/gss-go/gssapi/krb5/internal/etype"
 )
 
@@ -41,12 +41,18 @@ func Derived(k *Key, usage uint32) (kc, ke, ki []byte, err error) {
 
 // SetConfounder makes the confounders of c known.
 func (c *Cipher) SetConfounder(conf []byte) {
-	c.f().e.(*cts).random = func(b []byte) (int, error) { return copy(b, conf), nil }
+	c.f().e.(*cts).random = confounders{read: func(b []byte) (int, error) {
+		n := 0
+		for n < len(b) {
+			n += copy(b[n:], conf)
+		}
+		return n, nil
+	}}
 }
 
 // FailRandom makes c's source of confounders fail.
 func (c *Cipher) FailRandom(err error) {
-	c.f().e.(*cts).random = func([]byte) (int, error) { return 0, err }
+	c.f().e.(*cts).random = confounders{read: func([]byte) (int, error) { return 0, err }}
 }
 
 // DuringSeal makes the next Encrypt of the usage call f in its middle.
@@ -55,7 +61,7 @@ func (k *Key) DuringSeal(usage uint32, f func()) error {
 	if err != nil {
 		return err
 	}
-	c.f().e.(*cts).random = func(b []byte) (int, error) { f(); return len(b), nil }
+	c.f().e.(*cts).random = confounders{read: func(b []byte) (int, error) { f(); return len(b), nil }}
 	k.giveCipher(c)
 	return nil
 }
@@ -63,11 +69,11 @@ func (k *Key) DuringSeal(usage uint32, f func()) error {
 // RawCTS returns a cipher with the encryption key ke itself.
 func RawCTS(ke []byte) (*Cipher, error) {
 	p := find(etype.AES128SHA2)
-	b, err := aes.NewCipher(ke)
+	b, err := aescbc.New(ke)
 	if err != nil {
 		return nil, err
 	}
-	x := &sealer{p: p, e: &cts{p: p, aes: b, h: hmac.New(p.hash, ke), random: rand.Read}}
+	x := &sealer{p: p, e: &cts{p: p, aes: b, h: hmac.New(p.hash, ke), random: confounders{read: rand.Read}}}
 	return &Cipher{f: func() *sealer { return x }}, nil
 }
 

@@ -55,9 +55,9 @@ func foldUsage(out *[16]byte, usage uint32, kind byte) {
 		lo, carry = bits.Add64(lo, binary.BigEndian.Uint64(copies[i+8:]), carry)
 		hi, carry = bits.Add64(hi, binary.BigEndian.Uint64(copies[i:]), carry)
 	}
-	// The last end-around carry. It does not carry once more: that would take
-	// a sum of ones only and a carry, and a sum with a carry ends in a zero
-	// when all pieces are ones.
+	// The last end-around carry. It does not carry again: that takes a sum of
+	// all ones that itself carried, which only pieces of all ones could give,
+	// and theirs end in a zero.
 	lo, carry = bits.Add64(lo, 0, carry)
 	binary.BigEndian.PutUint64(out[:], hi+carry)
 	binary.BigEndian.PutUint64(out[8:], lo)

@@ -63,11 +63,11 @@ func (l *login) check(rep *wire.KDCRep, part *wire.EncKDCRepPart, key *enctype.K
 	case part.Nonce != l.nonce:
 		return modified("its nonce is not the request's")
 	case !rep.Client.Equal(l.client) && !canonical:
-		return modified("it is for client %q", rep.Client)
+		return modified("it is for client %s", quote(rep.Client.String()))
 	case !part.Server.Equal(rep.Ticket.Server):
-		return modified("it is for server %q, its ticket for %q", part.Server, rep.Ticket.Server)
+		return modified("it is for server %s, its ticket for %s", quote(part.Server.String()), quote(rep.Ticket.Server.String()))
 	case !part.Server.Equal(l.server) && !(canonical && part.Server.IsTGS() && l.server.IsTGS()):
-		return modified("it is for server %q", part.Server)
+		return modified("it is for server %s", quote(part.Server.String()))
 	}
 	if err := checkTimes(part, l.options, l.till, l.rtime); err != nil {
 		return err

@@ -14,7 +14,7 @@ import (
 // tagError is the first byte of a KRB-ERROR: [APPLICATION 30].
 const tagError = 0x7e
 
-// maxText is how much of an e-text is quoted.
+// maxText is how many bytes of a text from the network are quoted.
 const maxText = 200
 
 // Error is a KRB-ERROR (RFC 4120 §5.9.1). Nothing protects it: anyone on the
@@ -38,10 +38,15 @@ func (e *Error) Error() string {
 	if text == "" {
 		return e.Code.Error()
 	}
+	return fmt.Sprintf("%s (the KDC says %s)", e.Code.Error(), quote(text))
+}
+
+// quote makes text from the network fit for an error: short and printable.
+func quote(text string) string {
 	if len(text) > maxText {
 		text = text[:maxText] + "..."
 	}
-	return fmt.Sprintf("%s (the KDC says %s)", e.Code.Error(), strconv.QuoteToASCII(text))
+	return strconv.QuoteToASCII(text)
 }
 
 // Unwrap returns the Code.

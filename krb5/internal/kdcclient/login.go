@@ -224,7 +224,7 @@ func (l *login) refused(e *Error) error {
 		return nil
 	case krberr.KDCWrongRealm:
 		if e.Client.Realm != "" {
-			return fmt.Errorf("%w: the client is known in realm %q", e, e.Client.Realm)
+			return fmt.Errorf("%w: the client is known in realm %s", e, quote(e.Client.Realm))
 		}
 	}
 	return e

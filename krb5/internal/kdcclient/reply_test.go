@@ -3,6 +3,7 @@ package kdcclient
 import (
 	"bytes"
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -41,6 +42,9 @@ var lies = []struct {
 	{"another server in the ticket", func(r *wire.KDCRep, _ *wire.EncKDCRepPart) {
 		r.Ticket.Server = principal.New("EXAMPLE.COM", "x")
 	}, krberr.KDCRepModified, false},
+	{"a very long name", func(r *wire.KDCRep, _ *wire.EncKDCRepPart) {
+		r.Client = principal.New("EXAMPLE.COM", strings.Repeat("\n", 60000))
+	}, krberr.KDCRepModified, false},
 	{"a longer life", func(_ *wire.KDCRep, p *wire.EncKDCRepPart) { p.EndTime = p.EndTime.Add(time.Second) }, krberr.KDCRepModified, false},
 	{"renewable for longer than the life", func(_ *wire.KDCRep, p *wire.EncKDCRepPart) {
 		p.Flags |= wire.FlagRenewable
@@ -74,6 +78,8 @@ func TestLies(t *testing.T) {
 			k.part = tt.change
 			_, err := newClient(t, k, "").Login(t.Context(), byKey(allTypes...))
 			require.ErrorIs(t, err, tt.is)
+			require.Less(t, len(err.Error()), 1000)
+			require.NotContains(t, err.Error(), "\n")
 			require.Len(t, k.requests, 2)
 		})
 		if tt.asOnly {

@@ -112,17 +112,17 @@ func (x *tgsExchange) check(rep *wire.KDCRep, part *wire.EncKDCRepPart) error {
 	case part.Nonce != x.body.Nonce:
 		return modified("its nonce is not the request's")
 	case !rep.Client.Equal(x.tgt.Client):
-		return modified("it is for client %q", rep.Client)
+		return modified("it is for client %s", quote(rep.Client.String()))
 	case !part.Server.Equal(rep.Ticket.Server):
-		return modified("it is for server %q, its ticket for %q", part.Server, rep.Ticket.Server)
+		return modified("it is for server %s, its ticket for %s", quote(part.Server.String()), quote(rep.Ticket.Server.String()))
 	}
 	if !part.Server.Equal(x.server) {
 		// RFC 6806 §8: a ticket-granting ticket for another realm is a referral.
 		if part.Server.IsTGS() && part.Server.Realm == x.server.Realm {
-			return fmt.Errorf("%w: the KDC refers to realm %q, which is not followed", krberr.KDCWrongRealm, part.Server.Components[1])
+			return fmt.Errorf("%w: the KDC refers to realm %s, which is not followed", krberr.KDCWrongRealm, quote(part.Server.Components[1]))
 		}
 		if x.body.Options&wire.OptCanonicalize == 0 {
-			return modified("it is for server %q", part.Server)
+			return modified("it is for server %s", quote(part.Server.String()))
 		}
 	}
 	return checkTimes(part, x.body.Options, x.body.Till, x.body.RTime)

@@ -59,7 +59,7 @@ func (c *Client) Ticket(ctx context.Context, tgt *ccache.Credential, server prin
 	if server.Realm != realm {
 		next, err := c.tgs(ctx, tgt, principal.TGS(realm, server.Realm), &TicketOptions{Offset: o.Offset})
 		if err != nil {
-			return nil, fmt.Errorf("ticket-granting ticket for realm %q: %w", server.Realm, err)
+			return nil, fmt.Errorf("ticket-granting ticket for realm %s: %w", quote(server.Realm), err)
 		}
 		tgt = next
 	}
@@ -110,7 +110,7 @@ func (c *Client) tgs(ctx context.Context, tgt *ccache.Credential, server princip
 	reply, err := c.exchange(ctx, &conversation{realm: server.Realm}, "TGS-REQ", request)
 	var refused *Error
 	if errors.As(err, &refused) && refused.Code == krberr.KDCWrongRealm && refused.Client.Realm != "" {
-		return nil, fmt.Errorf("%w: the KDC refers to realm %q", err, refused.Client.Realm)
+		return nil, fmt.Errorf("%w: the KDC refers to realm %s", err, quote(refused.Client.Realm))
 	}
 	if err != nil {
 		return nil, err

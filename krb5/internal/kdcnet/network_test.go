@@ -130,7 +130,7 @@ func TestFailover(t *testing.T) {
 		got, err := new(Network).Exchange(t.Context(), request(t, "", dead1.addr, dead2.addr, live.addr))
 		require.NoError(t, err)
 		require.Equal(t, echo(message), got)
-		require.Less(t, time.Since(begin), 1500*time.Millisecond)
+		require.Less(t, time.Since(begin), 4*time.Second)
 	})
 	t.Run("silent", func(t *testing.T) {
 		before := runtime.NumGoroutine()
@@ -143,7 +143,8 @@ func TestFailover(t *testing.T) {
 		got, err := new(Network).Exchange(t.Context(), r)
 		require.NoError(t, err)
 		require.Equal(t, echo(message), got)
-		require.Less(t, time.Since(begin), 1500*time.Millisecond)
+		require.Less(t, 2*defaultStagger, 1500*time.Millisecond)
+		require.Less(t, time.Since(begin), 4*time.Second) // a busy machine
 		require.Equal(t, live.addr, server)
 
 		// The second request of a login goes where the first was answered.
