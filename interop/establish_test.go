@@ -165,3 +165,27 @@ func TestWrongService(t *testing.T) {
 		require.ErrorContains(t, err, "accept_sec_context")
 	})
 }
+
+// A ticket under a key whose enctype the acceptor's configuration does not
+// permit is refused, although the keytab has the key. MIT's library does so too.
+func TestTicketNotPermitted(t *testing.T) {
+	const client, strict = "krb5.conf", "aes256-sha2.conf" // the KDC takes the first key of host, aes128-sha1
+	cc := kinit(t, client, "alice")
+	r, _ := engine(t, client, cc)
+
+	t.Run("accept", func(t *testing.T) {
+		strictly, _ := engine(t, strict, cc)
+		p := startPeer(t, environ(client, cc), "initiate", "service=host@localhost")
+		c, err := gssapi.AcceptContext(&gssapi.AcceptOptions{Cred: acceptor(t, strictly, "host")})
+		require.NoError(t, err)
+		defer c.Close()
+		require.Error(t, gssapi.Exchange(testContext(t), c, p.send, p.recv))
+	})
+	t.Run("initiate", func(t *testing.T) {
+		p := startPeer(t, environ(strict, cc), "accept", "service=host@localhost")
+		c, err := gssapi.InitContext(gssapi.HostBased("host", "localhost"), &gssapi.InitOptions{Registry: r})
+		require.NoError(t, err)
+		defer c.Close()
+		require.Error(t, gssapi.Exchange(testContext(t), c, p.send, p.recv))
+	})
+}

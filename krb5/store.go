@@ -22,7 +22,7 @@ func (c *cred) Store(ctx context.Context, r mech.StoreRequest) (mech.Usage, erro
 	if r.Usage == mech.UsageAccept || c.init == nil {
 		return 0, fail(op, gsserr.ErrFailure, krberr.GSSStoreAcceptor)
 	}
-	contents, err := c.init.load(ctx)
+	contents, err := c.init.all(ctx)
 	if err != nil {
 		return 0, fail(op, gsserr.ErrNoCred, err)
 	}

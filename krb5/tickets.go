@@ -65,6 +65,23 @@ func (t *tickets) load(ctx context.Context) (*ccache.Contents, error) {
 	return c, nil
 }
 
+// all returns everything in the cache, read now: the service tickets got since
+// load too, which for a cache in memory load does not have.
+func (t *tickets) all(ctx context.Context) (*ccache.Contents, error) {
+	known, err := t.load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c, err := t.cache.Load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if offset, ok := known.KDCOffset(); ok {
+		c.SetKDCOffset(offset)
+	}
+	return c, nil
+}
+
 // expiry returns when the tickets of a cache end: with the ticket-granting
 // ticket of the client's realm or, without one, with the first ticket. It is
 // zero for a cache without tickets.

@@ -161,6 +161,8 @@ func TestForMech(t *testing.T) {
 		require.NoError(t, err)
 		require.NotSame(t, c.Engine(), mn, "no mechanism is given the name of another")
 		require.Equal(t, m.Info().OID, mn.Mech())
+		text, _ = mn.Display()
+		require.Equal(t, "imap@MAIL", text, "made again from what was imported")
 	}
 	mn, err = names.FromMech(c.Engine(), nil).ForMech(toy)
 	require.NoError(t, err)

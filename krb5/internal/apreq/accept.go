@@ -65,6 +65,9 @@ func (a *Acceptor) Accept(ctx context.Context, req *wire.APReq) (acc *Accepted, 
 	if req.Options&OptUseSessionKey != 0 {
 		return nil, krberr.APMethod, fail(gsserr.ErrFailure, fmt.Errorf("%w: user-to-user", krberr.APMethod))
 	}
+	if id := req.Ticket.Enc.Etype; !slices.Contains(a.Enctypes, id) {
+		return nil, krberr.NoPermEtype, fail(gsserr.ErrFailure, fmt.Errorf("%w: ticket of %v", krberr.NoPermEtype, id))
+	}
 	key, plain, err := a.Service.open(&req.Ticket)
 	if err != nil {
 		return nil, krberr.Of(err), fail(gsserr.ErrFailure, err)
