@@ -1,6 +1,8 @@
 package mech
 
 import (
+	"slices"
+
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
 
@@ -14,11 +16,15 @@ const MaxToken = 1 << 20
 const tagToken = 0x60 // [APPLICATION 0], RFC 2743 §3.1
 
 // AppendToken appends an initial token to dst: the frame of RFC 2743 §3.1 with
-// the mechanism m around body.
-func AppendToken(dst []byte, m oid.OID, body []byte) []byte {
-	id := m.AppendDER(nil)
-	n := len(id) + len(body)
-	dst = append(dst, tagToken)
+// the mechanism m around the parts of the body.
+func AppendToken(dst []byte, m oid.OID, body ...[]byte) []byte {
+	var buf [16]byte
+	id := m.AppendDER(buf[:0])
+	n := len(id)
+	for _, b := range body {
+		n += len(b)
+	}
+	dst = append(slices.Grow(dst, n+6), tagToken)
 	switch {
 	case n < 0x80:
 		dst = append(dst, byte(n))
@@ -31,7 +37,11 @@ func AppendToken(dst []byte, m oid.OID, body []byte) []byte {
 	default:
 		dst = append(dst, 0x84, byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
 	}
-	return append(append(dst, id...), body...)
+	dst = append(dst, id...)
+	for _, b := range body {
+		dst = append(dst, b...)
+	}
+	return dst
 }
 
 // ParseToken takes the frame of RFC 2743 §3.1 off an initial token. The body is

@@ -120,11 +120,19 @@ func TestAcceptRefuses(t *testing.T) {
 		{"clock early", func(_ *testing.T, s *scene) {
 			s.auth.Time = noon.Add(skew + time.Microsecond)
 		}, krberr.APSkew, krberr.APSkew},
-		{"session key not permitted", func(_ *testing.T, s *scene) {
-			s.acceptor.Enctypes = []etype.ID{etype.AES128SHA1}
+		{"session key not permitted", func(t *testing.T, s *scene) {
+			s.session = newKey(t, etype.AES128SHA1)
+			s.part.Key = wire.EncryptionKey{Etype: etype.AES128SHA1, Value: s.session.Bytes()}
+			s.acceptor.Enctypes = []etype.ID{id}
 		}, krberr.NoPermEtype, krberr.NoPermEtype},
 		{"subkey not permitted", func(t *testing.T, s *scene) {
 			s.auth.Subkey = &wire.EncryptionKey{Etype: etype.AES128SHA1, Value: make([]byte, 16)}
+			s.acceptor.Enctypes = []etype.ID{id}
+		}, krberr.NoPermEtype, krberr.NoPermEtype},
+		{"ticket's type not permitted", func(t *testing.T, s *scene) {
+			s.key = newKey(t, etype.AES128SHA1)
+			s.ticket.Enc.Etype = etype.AES128SHA1
+			s.acceptor.Service.Keys[0].Key = s.key
 			s.acceptor.Enctypes = []etype.ID{id}
 		}, krberr.NoPermEtype, krberr.NoPermEtype},
 		{"nothing permitted", func(_ *testing.T, s *scene) { s.acceptor.Enctypes = nil }, krberr.NoPermEtype, krberr.NoPermEtype},

@@ -20,9 +20,7 @@ const (
 // Frame puts the frame of RFC 2743 §3.1 with the mechanism m and a token
 // identifier around a message.
 func Frame(m oid.OID, id uint16, msg []byte) []byte {
-	body := make([]byte, 0, 2+len(msg))
-	body = append(binary.BigEndian.AppendUint16(body, id), msg...)
-	return mech.AppendToken(make([]byte, 0, len(body)+20), m, body)
+	return mech.AppendToken(nil, m, []byte{byte(id >> 8), byte(id)}, msg)
 }
 
 // Unframe takes the frame off a token. Frames of another mechanism than
