@@ -36,6 +36,7 @@ var allowed = map[string][]string{
 	"spnego":        {"mech", "oid", "iov", "errors"},
 	"":              {"context", "creds", "names", "mech", "oid", "errors", "krb5", "spnego"},
 	"testenv":       {"", "context", "creds", "names", "mech", "oid", "errors", "krb5", "krb5/", "spnego"},
+	"adapters":      {"", "oid", "iov", "mech", "errors", "krb5", "krb5/ccache", "spnego"},
 	"examples":      {"*"},
 }
 
