@@ -17,6 +17,7 @@ var (
 	errTokenSize = fmt.Errorf("the token is longer than %d bytes", mech.MaxToken)
 	errNotDflt   = errors.New("the mechanism is accepted only with a credential for it")
 	errAnonymous = errors.New("the initiator is anonymous")
+	errNTLM      = errors.New("the initiator sends NTLM, which is not registered")
 )
 
 // Step takes the peer's token and returns the one to send (RFC 2743 §2.2.1 and
@@ -144,7 +145,7 @@ func (c *SecContext) choose(op string, in []byte) error {
 	}
 	m, err := c.reg.Lookup(id)
 	if err != nil {
-		return fail(op, gsserr.ErrBadMech, nil)
+		return fail(op, gsserr.ErrBadMech, unknownMech(id))
 	}
 	if i := m.Info(); c.cred == nil && (i.HasAttr(mech.MADeprecated) || i.HasAttr(mech.MANotDefaultMech)) {
 		return fail(op, gsserr.ErrNoCred, errNotDflt)
@@ -158,6 +159,14 @@ func (c *SecContext) choose(op string, in []byte) error {
 	}
 	c.engine, c.mechanism = engine, m
 	return nil
+}
+
+// unknownMech is why nobody takes a token.
+func unknownMech(id oid.OID) error {
+	if id == oid.NTLM {
+		return errNTLM
+	}
+	return fmt.Errorf("the initiator's token is for mechanism %s, which is not registered", id)
 }
 
 // What first tokens without the frame of RFC 2743 §3.1 begin with.
@@ -180,5 +189,11 @@ func (c *SecContext) mechOf(in []byte) (oid.OID, error) {
 		return oid.Krb5, nil
 	}
 	id, _, err := mech.ParseToken(in)
+	if err != nil {
+		// A negotiation may begin with a part of a token (MS-SPNG §3.1.5.4).
+		if part, size, e := mech.PeekToken(in); e == nil && part == oid.SPNEGO && size > len(in) {
+			return part, nil
+		}
+	}
 	return id, err
 }

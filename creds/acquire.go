@@ -42,7 +42,7 @@ var (
 	errUsage        = errors.New("the usage is unknown")
 	errPassword     = errors.New("the password is empty")
 	errTwoPasswords = errors.New("the password is given twice, in Password and in Store")
-	errAcceptor     = errors.New("a password is no credential for accepting")
+	errAcceptor     = errors.New("neither a password nor an impersonator is for accepting")
 	errTwoSources   = errors.New("a password and an impersonator exclude each other")
 	errNoPasswords  = errors.New("the mechanism takes no password")
 	errLifetime     = errors.New("a lifetime is negative")

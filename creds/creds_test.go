@@ -36,6 +36,9 @@ var (
 	noName   names.Name
 )
 
+// noCtx is what a careless caller passes. It must not make anything panic.
+var noCtx context.Context
+
 func toy(o mechtest.ToyOptions) *mechtest.Toy {
 	if o.Time == nil {
 		o.Time = func() time.Time { return now }
@@ -524,7 +527,7 @@ func TestInfo(t *testing.T) {
 	require.ErrorIs(t, err, gsserr.ErrCredentialsExpired)
 	require.Equal(t, "alice", i.Name.String())
 	require.Len(t, i.Mechs, 3)
-	i, err = c.Info(nil) //nolint:staticcheck // it must not panic
+	i, err = c.Info(noCtx)
 	require.ErrorIs(t, err, gsserr.ErrCredentialsExpired)
 	require.NotEmpty(t, i.Mechs)
 
@@ -585,7 +588,8 @@ func TestNothingPrintsSecrets(t *testing.T) {
 	for name, v := range values {
 		t.Run(name, func(t *testing.T) {
 			var out strings.Builder
-			for _, verb := range []string{"v", "+v", "#v", "s", "q", "d", "x", "X", "o", "U", "T", "p"} {
+			// %p is not among them: fmt asks no method about it, and vet refuses it.
+			for _, verb := range []string{"v", "+v", "#v", "s", "q", "d", "x", "X", "o", "U", "T"} {
 				fmt.Fprintf(&out, "%"+verb+"\n", v)
 			}
 			b, _ := json.Marshal(v)

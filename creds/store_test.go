@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -93,7 +92,7 @@ func TestStoreInto(t *testing.T) {
 	}
 	_, err = c.StoreInto(t.Context(), &creds.StoreOptions{Store: creds.Store{"palce": "d"}})
 	require.ErrorContains(t, err, `"palce"`)
-	_, err = c.StoreInto(nil, &creds.StoreOptions{Store: place("e")}) //nolint:staticcheck // it must not panic
+	_, err = c.StoreInto(noCtx, &creds.StoreOptions{Store: place("e")})
 	require.NoError(t, err)
 }
 
@@ -256,7 +255,7 @@ func FuzzImportCred(f *testing.F) {
 			t.Fatalf("Import(%x): does not export: %v", b, err)
 		}
 		back, err := creds.Import(again, r)
-		if err != nil || strings.Compare(back.String(), c.String()) != 0 {
+		if err != nil || back.String() != c.String() {
 			t.Errorf("Import(%x) exports as %x, which is %v, %v", b, again, back, err)
 		}
 	})

@@ -16,8 +16,8 @@ type Registry struct {
 }
 
 // NewRegistry returns a registry of the mechanisms in order of preference. Two
-// with one OID are ErrDuplicateElement, nil and one without an OID ErrBadMech; an alias gives way to a mechanism that
-// owns the OID, and to an earlier alias.
+// with one OID are ErrDuplicateElement, nil and one without an OID ErrBadMech.
+// An alias gives way to a mechanism that owns the OID, and to an earlier alias.
 func NewRegistry(ms ...Mechanism) (*Registry, error) {
 	r := &Registry{mechs: slices.Clone(ms), byOID: make(map[oid.OID]Mechanism)}
 	for _, m := range ms {

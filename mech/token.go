@@ -61,3 +61,38 @@ func ParseToken(b []byte) (m oid.OID, body []byte, err error) {
 	}
 	return m, inner, nil
 }
+
+// PeekToken returns the mechanism of an initial token, and the size in bytes
+// that it claims to have, of which b may be no more than the beginning: for
+// mechanisms whose tokens come in pieces. A beginning that does not hold the
+// whole OID, in minimal DER, and one of more than [MaxToken] bytes are
+// ErrDefectiveToken.
+func PeekToken(b []byte) (m oid.OID, size int, err error) {
+	if len(b) < 2 || b[0] != tagToken {
+		return oid.OID{}, 0, gsserr.ErrDefectiveToken
+	}
+	head, n := 2, int(b[1])
+	if n >= 0x80 {
+		digits := n & 0x7f
+		head, n = 2+digits, 0
+		if digits == 0 || digits > 3 || len(b) < head || b[2] == 0 {
+			return oid.OID{}, 0, gsserr.ErrDefectiveToken
+		}
+		for _, d := range b[2:head] {
+			n = n<<8 | int(d)
+		}
+		if n < 0x80 {
+			return oid.OID{}, 0, gsserr.ErrDefectiveToken
+		}
+	}
+	size = head + n
+	in := cryptobyte.String(b[head:min(size, len(b))])
+	var id cryptobyte.String
+	if size > MaxToken || !in.ReadASN1(&id, asn1.OBJECT_IDENTIFIER) {
+		return oid.OID{}, 0, gsserr.ErrDefectiveToken
+	}
+	if m, err = oid.FromDER(id); err != nil {
+		return oid.OID{}, 0, gsserr.ErrDefectiveToken
+	}
+	return m, size, nil
+}

@@ -34,8 +34,10 @@ type Harness struct {
 	// integrity alone.
 	Handshakes []mech.Flags
 	// Foreign, if not nil, is another value of the same mechanism, configured
-	// for another world. Its names and credentials must be refused.
-	Foreign mech.Mechanism
+	// for another world. Its names and credentials must be refused. ForeignCred
+	// returns one of its credentials; nil is the default one, if it has any.
+	Foreign     mech.Mechanism
+	ForeignCred func(t *testing.T, u mech.Usage) mech.Cred
 	// Replayable says that an acceptor takes an initial token twice.
 	Replayable bool
 }

@@ -190,9 +190,6 @@ func (h *Harness) foreign(t *testing.T) {
 	}
 	name, err := h.Foreign.ImportName([]byte(h.Target.Text), h.Target.Type)
 	must(t, "ImportName", err)
-	if h.target(t).Equal(name) || name.Equal(h.target(t)) {
-		t.Error("names of two mechanism values are equal")
-	}
 	_, err = h.Initiator.Initiate(name, flags)
 	want(t, "a foreign target", err, gsserr.ErrDefectiveCredential)
 	_, err = h.Initiator.AcquireCred(t.Context(), mech.CredRequest{Name: name, Usage: mech.UsageAccept})
@@ -202,8 +199,10 @@ func (h *Harness) foreign(t *testing.T) {
 		want(t, "canonicalizing a foreign name", err, gsserr.ErrDefectiveCredential)
 	}
 	for _, u := range []mech.Usage{mech.UsageInitiate, mech.UsageAccept} {
-		cred, err := h.Foreign.AcquireCred(t.Context(), mech.CredRequest{Usage: u})
-		if err != nil {
+		var cred mech.Cred
+		if h.ForeignCred != nil {
+			cred = h.ForeignCred(t, u)
+		} else if cred, err = h.Foreign.AcquireCred(t.Context(), mech.CredRequest{Usage: u}); err != nil {
 			t.Logf("no foreign credential to %v: %v", u, err)
 			continue
 		}

@@ -58,7 +58,10 @@ func (r *reader) uint64() uint64 {
 
 func (r *reader) time() time.Time {
 	s := r.uint64()
-	if s == 0 || s > 1<<40 {
+	if s > 1<<40 { // some 30,000 years
+		r.bad = true
+	}
+	if s == 0 || r.bad {
 		return time.Time{}
 	}
 	return time.Unix(int64(s), 0)

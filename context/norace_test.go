@@ -1,0 +1,5 @@
+//go:build !race
+
+package secctx_test
+
+const raceEnabled = false
