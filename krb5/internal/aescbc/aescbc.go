@@ -9,8 +9,8 @@
 //
 // The standard library does the work wherever they cannot: on other
 // architectures and processors, in programs built with the tag purego or
-// without the gc compiler, and in FIPS 140-3 mode, whose module the kernels
-// are no part of.
+// without the gc compiler, and in FIPS 140-3 mode or with BoringCrypto, whose
+// validated modules the kernels are no part of.
 package aescbc
 
 import (
@@ -80,6 +80,13 @@ func (c *Cipher) Decrypt(dst, src []byte, iv *[BlockSize]byte) error {
 	c.keys.decrypt(c.rounds, dst, src, iv)
 	return nil
 }
+
+// Interleaves reports whether a message should be encrypted in pieces of about
+// 128 bytes in turns with SHA-1 or SHA-256. Both are chains of instructions
+// that wait for their predecessors most of the time. Where both are made of
+// instructions for the purpose, pieces that short are in the processor's view
+// together and run side by side. Elsewhere short pieces only cost.
+func (c *Cipher) Interleaves() bool { return c.rounds != 0 && interleaving }
 
 // check establishes what the implementations rely on.
 func (c *Cipher) check(dst, src []byte) error {

@@ -1,16 +1,11 @@
-//go:build (amd64 || arm64) && gc && !purego
+//go:build (amd64 || arm64) && gc && !purego && !boringcrypto
 
 package aescbc
 
 import (
 	"encoding/binary"
 	"math/bits"
-
-	"golang.org/x/sys/cpu"
 )
-
-// accelerated reports whether this processor can run the kernel.
-func accelerated() bool { return cpu.X86.HasAES || cpu.ARM64.HasAES }
 
 const (
 	keyWords = 60 // AES-256: 15 round keys of 4 words

@@ -1,4 +1,4 @@
-//go:build gc && !purego
+//go:build gc && !purego && !boringcrypto
 
 #include "textflag.h"
 
@@ -7,6 +7,21 @@
 //
 // Round keys lie right-aligned in 15 places of 16 bytes: AES-256 starts at the
 // first, AES-128 at the fifth, and from the sixth on both do the same.
+
+// func leaf7() uint32
+TEXT ·leaf7(SB), NOSPLIT, $0-4
+	MOVL $0, ret+0(FP)
+	MOVL $0, AX
+	CPUID
+	CMPL AX, $7
+	JLT  leafNone
+	MOVL $7, AX
+	MOVL $0, CX
+	CPUID
+	MOVL BX, ret+0(FP)
+
+leafNone:
+	RET
 
 // func subWord(w uint32) uint32
 //

@@ -1,9 +1,11 @@
-//go:build !(amd64 || arm64) || !gc || purego
+//go:build !(amd64 || arm64) || !gc || purego || boringcrypto
 
 package aescbc
 
 // schedule has no kernel to be expanded for.
 type schedule struct{}
+
+const interleaving = false
 
 func accelerated() bool { return false }
 

@@ -72,7 +72,7 @@ func TestAllocsExactRoom(t *testing.T) {
 
 // TestLazy checks that a context that never wraps derives nothing.
 func TestLazy(t *testing.T) {
-	i, a := setup{id: etype.AES256SHA1, subkey: true}.pair(t)
+	i, a := setup{id: aes256, subkey: true}.pair(t)
 	mic, err := i.GetMIC(nil, nil, 0)
 	require.NoError(t, err)
 	_, err = a.VerifyMIC(nil, mic)

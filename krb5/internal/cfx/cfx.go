@@ -117,8 +117,9 @@ func (c *Context) Close() {
 	defer c.recv.mu.Unlock()
 
 	c.send.closed, c.recv.closed = true, true
-	c.send.suite = suite{}
-	c.recv.initiator, c.recv.acceptor = suite{}, suite{}
+	c.send.suite.clear()
+	c.recv.initiator.clear()
+	c.recv.acceptor.clear()
 	c.recv.dropRotated()
 	for _, k := range []*enctype.Key{c.key, c.subkey} {
 		if k != nil {

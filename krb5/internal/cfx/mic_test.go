@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	gsserr "github.com/gss-go/gssapi/errors"
-	"github.com/gss-go/gssapi/krb5/internal/etype"
+	"github.com/gss-go/gssapi/krb5/internal/enctype"
 	"github.com/gss-go/gssapi/krb5/internal/krberr"
 	"github.com/gss-go/gssapi/mech"
 	"github.com/gss-go/gssapi/oid"
@@ -70,7 +70,7 @@ func TestVerifyMICTamper(t *testing.T) {
 }
 
 func TestVerifyMICMalformed(t *testing.T) {
-	i, a := setup{id: etype.AES128SHA1}.pair(t)
+	i, a := setup{id: aes128}.pair(t)
 	msg := []byte("message")
 	mic, err := i.GetMIC(nil, msg, 0)
 	require.NoError(t, err)
@@ -111,9 +111,9 @@ func TestVerifyMICMalformed(t *testing.T) {
 // TestUsagesDiffer checks that the checksum of a MIC token cannot serve in a
 // Wrap token.
 func TestUsagesDiffer(t *testing.T) {
-	const id = etype.AES256SHA1
+	id := aes256
 	a := setup{id: id}.side(t, false)
-	f := forge{testKey(t, id, 1), 25, header{token: tokenWrap, ec: 12, seq: 1}}
+	f := forge{testKey(t, id, 1), 25, header{token: tokenWrap, ec: uint16(enctype.ChecksumSize(id)), seq: 1}}
 	requireError(t, requireRefused(t, a, f.wrap(t, []byte("message"))), "unwrap", gsserr.ErrBadMIC, krberr.APBadIntegrity)
 	f.usage = 24
 	_, _, err := a.Unwrap(nil, f.wrap(t, []byte("message")))

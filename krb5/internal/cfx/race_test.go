@@ -10,14 +10,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	gsserr "github.com/gss-go/gssapi/errors"
-	"github.com/gss-go/gssapi/krb5/internal/etype"
 	"github.com/gss-go/gssapi/mech"
 )
 
 // TestConcurrent sends and receives on both sides at once, several goroutines
 // each, and counts that every number was used once.
 func TestConcurrent(t *testing.T) {
-	i, a := setup{id: etype.AES128SHA1, subkey: true}.pair(t)
+	i, a := setup{id: aes128, subkey: true}.pair(t)
 	const workers, rounds = 3, 60
 	var wg sync.WaitGroup
 	fails := make(chan error, 2*workers)
@@ -82,7 +81,7 @@ func exchange(from, to *Context, w, n int, sent func([]byte)) error {
 // with ErrNoContext.
 func TestConcurrentClose(t *testing.T) {
 	for range 20 {
-		i, a := setup{id: etype.AES256SHA1}.pair(t)
+		i, a := setup{id: aes256}.pair(t)
 		var wg sync.WaitGroup
 		fails := make(chan error, 4)
 		for _, dir := range []struct{ from, to *Context }{{i, a}, {a, i}} {
@@ -106,7 +105,7 @@ func TestConcurrentClose(t *testing.T) {
 
 // TestPrintsNoSecret prints a context in every way that fmt has.
 func TestPrintsNoSecret(t *testing.T) {
-	const id = etype.AES256SHA1
+	id := aes256
 	i, a := setup{id: id, subkey: true}.pair(t)
 	require.NoError(t, exchange(i, a, 1, 3, func([]byte) {}))
 	p := Params{Key: testKey(t, id, 1), AcceptorSubkey: testKey(t, id, 99)}

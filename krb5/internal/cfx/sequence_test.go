@@ -7,7 +7,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	gsserr "github.com/gss-go/gssapi/errors"
-	"github.com/gss-go/gssapi/krb5/internal/etype"
 	"github.com/gss-go/gssapi/mech"
 )
 
@@ -38,7 +37,7 @@ func TestSequence(t *testing.T) {
 	for flags := range 4 {
 		for kind, o := range map[string]*mech.WrapOptions{"sealed": sealed, "integ": integOnly, "mic": nil} {
 			t.Run(fmt.Sprintf("%d/%s", flags, kind), func(t *testing.T) {
-				i, a := setup{id: etype.AES128SHA1, replay: flags&1 != 0, sequence: flags&2 != 0}.pair(t)
+				i, a := setup{id: aes128, replay: flags&1 != 0, sequence: flags&2 != 0}.pair(t)
 				tokens := make([][]byte, 100)
 				for n := range tokens {
 					var err error
@@ -76,7 +75,7 @@ func TestSequence(t *testing.T) {
 
 // TestSequenceShared checks that Wrap and MIC tokens count together.
 func TestSequenceShared(t *testing.T) {
-	i, a := setup{id: etype.AES128SHA1, replay: true, sequence: true}.pair(t)
+	i, a := setup{id: aes128, replay: true, sequence: true}.pair(t)
 	for n := range 10 {
 		msg := message(n)
 		token, err := i.Wrap(nil, msg, nil)
@@ -92,7 +91,7 @@ func TestSequenceShared(t *testing.T) {
 
 func TestSequenceIs64Bits(t *testing.T) {
 	k := func() Params {
-		return Params{Key: testKey(t, etype.AES128SHA1, 1), SendSeq: 1<<64 - 2, RecvSeq: 1<<64 - 2, Replay: true, Sequence: true}
+		return Params{Key: testKey(t, aes128, 1), SendSeq: 1<<64 - 2, RecvSeq: 1<<64 - 2, Replay: true, Sequence: true}
 	}
 	p := k()
 	p.Initiator = true

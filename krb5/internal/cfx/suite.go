@@ -32,6 +32,14 @@ func newSuite(k *enctype.Key, initiator bool) suite {
 	return suite{key: k, seal: usageAcceptorSeal, sign: usageAcceptorSign}
 }
 
+// clear overwrites what it can reach and makes s the zero suite.
+func (s *suite) clear() {
+	if s.cipher != nil {
+		s.cipher.Clear()
+	}
+	*s = suite{}
+}
+
 // sealing returns the cipher of sealed Wrap tokens.
 func (s *suite) sealing() (*enctype.Cipher, error) {
 	if s.cipher == nil {

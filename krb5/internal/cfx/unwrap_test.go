@@ -54,7 +54,7 @@ func TestRotation(t *testing.T) {
 // TestRotationScratch checks that the space for turned tokens is not kept
 // without bound.
 func TestRotationScratch(t *testing.T) {
-	i, a := setup{id: etype.AES128SHA1}.pair(t)
+	i, a := setup{id: aes128}.pair(t)
 	for _, tt := range []struct {
 		size int
 		kept bool
@@ -86,7 +86,7 @@ func TestExtraCount(t *testing.T) {
 
 // TestInside has tokens that are authentic and malformed inside.
 func TestInside(t *testing.T) {
-	const id = etype.AES256SHA1
+	id := aes256
 	h := header{token: tokenWrap, flags: flagSealed, ec: 3, seq: 7}
 	f := forge{testKey(t, id, 1), 24, h}
 	a := setup{id: id}.side(t, false)
@@ -151,7 +151,7 @@ func TestInside(t *testing.T) {
 }
 
 func TestUnwrapMalformed(t *testing.T) {
-	const id = etype.AES256SHA1
+	id := aes256
 	i, a := setup{id: id}.pair(t)
 	token, err := i.Wrap(nil, []byte("message"), integOnly)
 	require.NoError(t, err)

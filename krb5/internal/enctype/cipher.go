@@ -12,6 +12,9 @@ type engine interface {
 	// open appends the plaintext without the confounder. After a failure it
 	// has cleared what it wrote and reports false.
 	open(dst, ciphertext []byte) ([]byte, bool)
+	// clear overwrites what it can reach of the keys and of the last message.
+	// seal and open fail afterwards.
+	clear()
 }
 
 // Cipher encrypts and decrypts under one key and one usage. It is not safe for
@@ -86,6 +89,15 @@ func (c *Cipher) Open(dst, ciphertext []byte) ([]byte, error) {
 		return dst, krberr.APBadIntegrity
 	}
 	return out, nil
+}
+
+// Clear overwrites the key schedule and what the last message has left in c's
+// buffers; state inside the standard library is out of reach. Seal and Open
+// fail afterwards.
+func (c *Cipher) Clear() {
+	x := c.f()
+	x.e.clear()
+	clear(x.buf[:])
 }
 
 // Overhead returns the bytes that Seal adds to a and b.

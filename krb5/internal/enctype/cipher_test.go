@@ -57,6 +57,52 @@ func TestSealParts(t *testing.T) {
 	})
 }
 
+// A cleared cipher fails and gives nothing away.
+func TestCipherClear(t *testing.T) {
+	each(t, func(t *testing.T, k *enctype.Key) {
+		for _, n := range []int{0, 5, 16, enctype.Short, 3000} {
+			c := cipherOf(t, k, 24)
+			ct, err := c.Seal(nil, bytesOf(n), nil)
+			require.NoError(t, err)
+			c.Clear()
+			c.Clear()
+			dst := make([]byte, 4, n+100)
+			got, err := c.Seal(dst, bytesOf(n), []byte("tail"))
+			require.ErrorIs(t, err, krberr.BadKeySize)
+			require.Len(t, got, 4)
+			require.Equal(t, make([]byte, cap(dst)), dst[:cap(dst)])
+			got, err = c.Open(dst, ct)
+			require.ErrorIs(t, err, krberr.APBadIntegrity)
+			require.Len(t, got, 4)
+			require.Equal(t, make([]byte, cap(dst)), dst[:cap(dst)])
+		}
+	})
+}
+
+// How far the cipher runs ahead of the hash makes no difference.
+func TestTurns(t *testing.T) {
+	conf := bytesOf(16)
+	each(t, func(t *testing.T, k *enctype.Key) {
+		c := cipherOf(t, k, 24)
+		c.SetConfounder(conf)
+		for _, n := range lengths {
+			msg, tail := bytesOf(n), bytesOf(16)
+			c.SetTurn(enctype.Chunk)
+			want, err := c.Seal(nil, msg, tail)
+			require.NoError(t, err)
+			for _, turn := range []int{64, enctype.Stride, 1 << 10} {
+				c.SetTurn(turn)
+				got, err := c.Seal(nil, msg, tail)
+				require.NoError(t, err)
+				require.Equal(t, want, got, "length %d, turn %d", n, turn)
+				got, err = c.Open(nil, got)
+				require.NoError(t, err)
+				require.Equal(t, append(msg, tail...), got, "length %d, turn %d", n, turn)
+			}
+		}
+	})
+}
+
 // The confounder is new with each message.
 func TestConfounder(t *testing.T) {
 	each(t, func(t *testing.T, k *enctype.Key) {

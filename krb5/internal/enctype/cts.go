@@ -19,6 +19,9 @@ const (
 	// chunk is how far the cipher runs ahead of the hash: what one has
 	// touched is still in the first-level cache for the other.
 	chunk = 8 << 10
+	// stride is the same where both can run side by side: two blocks of the
+	// hash. See [aescbc.Cipher.Interleaves].
+	stride = 128
 )
 
 // cts is the encryption function of RFC 3962 §6 and of RFC 8009 §5: CBC with
@@ -34,6 +37,7 @@ type cts struct {
 	h      hash.Hash
 	used   bool // h needs a Reset
 	hashed int  // bytes of the ciphertext that seal has given to h
+	turn   int  // bytes that seal gives to aes and to h in turn; open gives twice as many
 	random confounders
 	sum    [64]byte
 	buf    [short]byte
@@ -48,8 +52,11 @@ func newCTS(p *profile, d deriver, usage uint32) (engine, error) {
 		return nil, err
 	}
 	ki := d.derive(usage, kindIntegrity, p.macKey)
-	e := &cts{p: p, aes: c, h: hmac.New(p.hash, ki), random: confounders{read: rand.Read}}
+	e := &cts{p: p, aes: c, h: hmac.New(p.hash, ki), turn: chunk, random: confounders{read: rand.Read}}
 	clear(ki)
+	if p.interleave && c.Interleaves() {
+		e.turn = stride
+	}
 	return e, nil
 }
 
@@ -64,6 +71,15 @@ func (e *cts) start() {
 	if e.p.etm {
 		e.h.Write(e.iv[:])
 	}
+}
+
+// clear implements engine.
+func (e *cts) clear() {
+	e.aes.Clear()
+	clear(e.buf[:])
+	clear(e.sum[:])
+	clear(e.random.buf[:])
+	e.random.left = 0
 }
 
 // tag ends the HMAC. The result is e's own space.
@@ -98,8 +114,14 @@ func (e *cts) seal(dst, a, b []byte) ([]byte, error) {
 	if len(a) > short-block {
 		pos = e.advance(out, e.buf[:block], 0, size)
 		whole := len(a) &^ (block - 1)
-		for i := 0; i < whole; i += chunk {
-			pos = e.advance(out, a[i:min(i+chunk, whole)], pos, size)
+		// The hash has seen the confounder, and the initial state before it
+		// when it is over the ciphertext. The first turn makes its blocks full.
+		first := e.turn - block
+		if e.p.etm {
+			first -= block
+		}
+		for i, end := 0, first; i < whole; i, end = end, end+e.turn {
+			pos = e.advance(out, a[i:min(end, whole)], pos, size)
 		}
 		n = copy(e.buf[:], a[whole:])
 	} else {
@@ -157,15 +179,19 @@ func (e *cts) finish(out []byte, pos, n int) {
 	}
 	last := (len(out) - 1) &^ (block - 1) // where the last block starts, which may be short
 	if padded == 0 {
-		// Everything is written: the last two blocks trade places.
-		copy(e.buf[:], out[last:])
-		copy(out[last:], out[last-block:last])
-		copy(out[last-block:last], e.buf[:block])
+		// Everything is written, in whole blocks.
+		swap(out[last-block:])
 		return
 	}
 	copy(out[pos:], e.buf[:padded-block])
 	copy(out[last:], out[last-block:last])
 	copy(out[last-block:last], e.buf[padded-block:padded])
+}
+
+// swap exchanges the two blocks at the beginning of b.
+func swap(b []byte) {
+	x, y := (*[block]byte)(b), (*[block]byte)(b[block:])
+	*x, *y = *y, *x
 }
 
 // open implements engine.
@@ -215,14 +241,16 @@ func (e *cts) openLong(out, c []byte) {
 		e.h.Write(e.buf[:block])
 	}
 	last := (len(c)-1)&^(block-1) - block // where the last two blocks start
-	for i := block; i < last; {
-		n := min(chunk, last-i)
-		part := out[i-block : i-block+n]
-		e.decrypt(part, c[i:i+n])
+	turn := 2 * e.turn                    // decryption takes less time than encryption
+	if e.p.etm {
+		turn = len(c) // and the hash is done
+	}
+	for i, end := block, turn; i < last; i, end = end, end+turn {
+		part := out[i-block : min(end, last)-block]
+		e.decrypt(part, c[i:min(end, last)])
 		if !e.p.etm {
 			e.h.Write(part)
 		}
-		i += n
 	}
 	padded := e.unsteal(last, c)
 	e.decrypt(e.buf[:padded], e.buf[:padded])
@@ -240,19 +268,16 @@ func (e *cts) unsteal(from int, c []byte) int {
 		return n
 	}
 	last := (n - 1) &^ (block - 1)
-	stolen, final := e.buf[last:last+block], e.sum[:block]
-	copy(final, e.buf[last-block:last])
 	if fill := n - last; fill < block {
 		// CBC padded the last plaintext with zeros, so the end of what its
 		// block decrypts to, before the chaining, is the end of the block
 		// before it.
-		raw, state := e.sum[block:2*block], e.iv
+		raw, state := e.sum[:block], e.iv
 		e.iv = [block]byte{}
-		e.decrypt(raw, final)
+		e.decrypt(raw, e.buf[last-block:last])
 		e.iv = state
-		copy(stolen[fill:], raw[fill:])
+		copy(e.buf[n:last+block], raw[fill:])
 	}
-	copy(e.buf[last-block:last], stolen)
-	copy(stolen, final)
+	swap(e.buf[last-block:])
 	return last + block
 }

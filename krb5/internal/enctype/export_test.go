@@ -66,6 +66,9 @@ func (k *Key) DuringSeal(usage uint32, f func()) error {
 	return nil
 }
 
+// SetTurn makes Seal give n bytes to the cipher and to the hash in turn.
+func (c *Cipher) SetTurn(n int) { c.f().e.(*cts).turn = n }
+
 // RawCTS returns a cipher with the encryption key ke itself.
 func RawCTS(ke []byte) (*Cipher, error) {
 	p := find(etype.AES128SHA2)
@@ -73,7 +76,7 @@ func RawCTS(ke []byte) (*Cipher, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := &sealer{p: p, e: &cts{p: p, aes: b, h: hmac.New(p.hash, ke), random: confounders{read: rand.Read}}}
+	x := &sealer{p: p, e: &cts{p: p, aes: b, h: hmac.New(p.hash, ke), turn: chunk, random: confounders{read: rand.Read}}}
 	return &Cipher{f: func() *sealer { return x }}, nil
 }
 
@@ -89,6 +92,7 @@ func Enforced() bool { return enforced() }
 
 // The sizes at which Seal and Open change their way of working.
 const (
-	Short = short
-	Chunk = chunk
+	Short  = short
+	Chunk  = chunk
+	Stride = stride
 )

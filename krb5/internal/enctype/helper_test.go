@@ -16,7 +16,8 @@ import (
 var lengths = []int{
 	0, 1, 15, 16, 17, 31, 32, 33, 47, 48, 49,
 	enctype.Short - 17, enctype.Short - 16, enctype.Short - 15, enctype.Short - 1, enctype.Short, enctype.Short + 1,
-	enctype.Short + 16, enctype.Short + 17, 4095,
+	enctype.Short + 16, enctype.Short + 17, 3*enctype.Stride - 33, 3*enctype.Stride - 32, 3*enctype.Stride - 31,
+	3*enctype.Stride - 17, 3*enctype.Stride - 16, 3*enctype.Stride - 15, 3*enctype.Stride - 1, 3 * enctype.Stride, 4095,
 	enctype.Chunk - 16, enctype.Chunk, enctype.Chunk + 1, enctype.Chunk + 16, enctype.Chunk + 17, 65536,
 }
 

@@ -88,6 +88,9 @@ func (k *Key) Clear() {
 	k.s.mu.Lock()
 	defer k.s.mu.Unlock()
 	k.s.value.Clear()
+	for _, c := range k.s.free.ciphers {
+		c.Clear()
+	}
 	k.s.cleared, k.s.sched, k.s.free = true, nil, freeList{}
 }
 

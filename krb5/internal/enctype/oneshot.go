@@ -88,6 +88,7 @@ func (k *Key) giveCipher(c *Cipher) {
 	k.s.mu.Lock()
 	defer k.s.mu.Unlock()
 	if k.s.cleared {
+		c.Clear()
 		return
 	}
 	l := k.s.free.ciphers

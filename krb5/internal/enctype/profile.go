@@ -26,7 +26,10 @@ type profile struct {
 	prfLen int              // bytes of one PRF output
 	salt   string           // goes before the salt of string-to-key
 	etm    bool             // the MAC is over the ciphertext, not the plaintext
-	kdf    func(p *profile, key []byte) (deriver, error)
+	// interleave says that the hash is one of those that [aescbc.Cipher.Interleaves] is
+	// about.
+	interleave bool
+	kdf        func(p *profile, key []byte) (deriver, error)
 
 	// schedule prepares a protocol key of keySize bytes for derivation.
 	schedule func(p *profile, key []byte) (schedule, error)
@@ -47,12 +50,12 @@ type schedule interface {
 var profiles = [...]profile{
 	{
 		id: etype.AES256SHA1, keySize: 32, overhead: 28, sumType: 16, sumSize: 12, count: 4096,
-		hash: sha1.New, macKey: 32, prfLen: 16,
+		hash: sha1.New, macKey: 32, prfLen: 16, interleave: true,
 		kdf: newDK, schedule: newDerived, fromPassword: pbkdf2Key,
 	},
 	{
 		id: etype.AES128SHA1, keySize: 16, overhead: 28, sumType: 15, sumSize: 12, count: 4096,
-		hash: sha1.New, macKey: 16, prfLen: 16,
+		hash: sha1.New, macKey: 16, prfLen: 16, interleave: true,
 		kdf: newDK, schedule: newDerived, fromPassword: pbkdf2Key,
 	},
 	{
@@ -62,7 +65,7 @@ var profiles = [...]profile{
 	},
 	{
 		id: etype.AES128SHA2, keySize: 16, overhead: 32, sumType: 19, sumSize: 16, count: 32768, approved: true,
-		hash: sha256.New, macKey: 16, prfLen: 32, salt: "aes128-cts-hmac-sha256-128\x00", etm: true,
+		hash: sha256.New, macKey: 16, prfLen: 32, salt: "aes128-cts-hmac-sha256-128\x00", etm: true, interleave: true,
 		kdf: newKDF, schedule: newDerived, fromPassword: pbkdf2Key,
 	},
 }
