@@ -98,12 +98,16 @@ func (c *acceptor) verify(ctx context.Context, profile *conf.Config, req *wire.A
 	if err != nil {
 		return nil, krberr.APNoKey, err
 	}
+	replay, err := c.m.replay(profile, c.cred.acc.rcache)
+	if err != nil {
+		return nil, krberr.KRBGeneric, err
+	}
 	now, skew := c.m.c.Time(), c.m.skew(profile)
 	acc, report, err := (&apreq.Acceptor{
 		Service:  *service,
 		Now:      now,
 		Skew:     skew,
-		Replay:   c.m.c.Replay,
+		Replay:   replay,
 		Enctypes: c.m.enctypes(profile),
 		Transited: func(client, server string, realms []byte) error {
 			return apreq.CheckTransited(client, server, realms, profile.All("capaths", client, server))
@@ -131,7 +135,13 @@ func (c *acceptor) verify(ctx context.Context, profile *conf.Config, req *wire.A
 		}
 		c.flags |= mech.FlagAnon
 	}
-	if err := c.checkRequired(); err != nil {
+	if terms.Deleg != nil && !terms.Flags.Has(mech.FlagDCEStyle) { // MIT takes none in DCE style
+		if c.delegated, err = c.m.delegated(terms.Deleg, acc); err != nil {
+			return nil, report, err
+		}
+		c.flags |= mech.FlagDeleg
+	}
+	if err := c.checkRequired(0); err != nil {
 		return nil, report, err
 	}
 	c.expires = acc.Ticket.EndTime.Add(skew)
@@ -188,6 +198,9 @@ func (c *acceptor) Info() mech.ContextInfo {
 	if c.state == stateEstablished { // before that, and after a failure, nobody was authenticated
 		i.InitiatorName = c.client
 		i.AcceptorName = c.server
+		if c.delegated != nil {
+			i.Delegated = c.delegated
+		}
 	}
 	return i
 }

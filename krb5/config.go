@@ -33,8 +33,10 @@ type Config struct {
 	// ClockSkew is how far the clocks of two parties may differ; zero is the
 	// configuration's clockskew, five minutes by default.
 	ClockSkew time.Duration
-	// Replay remembers what was accepted; nil is a cache in memory that all
-	// mechanisms of the process share.
+	// Replay remembers what was accepted. Nil is the cache that KRB5RCACHENAME
+	// or default_rcache_name in krb5.conf names, such as "file2:/var/tmp/rc",
+	// a file that MIT's programs share, and otherwise one in memory that all
+	// mechanisms of the process share. The store key "rcache" goes before it.
 	Replay ReplayCache
 	// Enctypes are the encryption types to use, the best first; nil is the
 	// configuration's permitted_enctypes. Types that the library does not have

@@ -51,6 +51,7 @@ type secContext struct {
 	// What the ticket says besides.
 	ticketFlags uint32
 	authTime    time.Time
+	delegated   *cred             // what the initiator has handed on
 	authz       []wire.AuthzDatum // that a KDC vouches for
 	claims      []wire.AuthzDatum // that the initiator says of itself
 
@@ -80,9 +81,9 @@ func (c *secContext) establish(initiator bool) {
 }
 
 // checkRequired fails if the context would lack a flag that the caller cannot
-// do without.
-func (c *secContext) checkRequired() error {
-	granted := c.flags | mech.FlagProtReady | mech.FlagTrans // the last two once it is established
+// do without. The hoped are flags that may yet come.
+func (c *secContext) checkRequired(hoped mech.Flags) error {
+	granted := c.flags | hoped | mech.FlagProtReady | mech.FlagTrans // the last two once it is established
 	if missing := c.require &^ granted; missing != 0 {
 		return &gsserr.Error{Major: gsserr.ErrUnavailable, Mech: oid.Krb5, Err: fmt.Errorf("required but not granted: %s", missing)}
 	}
@@ -97,7 +98,7 @@ func (c *secContext) die() {
 	}
 	// The session key may be a cached ticket's, and goes on there.
 	c.session, c.subkey, c.acceptorSubkey = nil, nil, nil
-	c.authz, c.claims = nil, nil
+	c.authz, c.claims, c.delegated = nil, nil, nil
 }
 
 // Close implements [mech.Context].

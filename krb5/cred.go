@@ -36,12 +36,13 @@ const (
 	storeCCache       = "ccache"        // cache to initiate with, or to store into
 	storeClientKeytab = "client_keytab" // keys to log in with
 	storeKeytab       = "keytab"        // keys to accept with
+	storeRCache       = "rcache"        // replay cache to accept with
 	storePassword     = "password"      // password to log in with
 )
 
 // StoreKeys implements [mech.StoreKeyer].
 func (m *Mechanism) StoreKeys() []string {
-	return []string{storeCCache, storeClientKeytab, storeKeytab, storePassword}
+	return []string{storeCCache, storeClientKeytab, storeKeytab, storeRCache, storePassword}
 }
 
 // Mech implements [mech.Cred].
@@ -62,7 +63,7 @@ func (c *cred) Usage() mech.Usage {
 func (c *cred) String() string {
 	s := "krb5 credential"
 	if c.init != nil {
-		s += " from " + c.init.cache.Name()
+		s += " from " + c.init.name()
 	}
 	if c.acc != nil {
 		s += " with keys from " + c.acc.source
@@ -87,7 +88,7 @@ func (c *cred) Info(ctx context.Context) (mech.CredInfo, error) {
 	}
 	i.Name = c.m.wrap(contents.Principal)
 	i.InitiateExpires = expiry(contents)
-	if !i.InitiateExpires.After(c.m.c.Time()) {
+	if !i.InitiateExpires.After(c.m.kdcTime(contents)) {
 		return i, fail(op, gsserr.ErrCredentialsExpired, krberr.APTktExpired)
 	}
 	return i, nil
@@ -114,7 +115,10 @@ func (m *Mechanism) acquire(ctx context.Context, r mech.CredRequest) (*cred, err
 				return nil, fail("acquire_cred", gsserr.ErrNoCred, err)
 			}
 		}
-		c.acc = &keys{m: m, name: n, source: source}
+		c.acc = &keys{m: m, name: n, source: source, rcache: r.Store[storeRCache]}
+		if _, err := m.replay(profile, c.acc.rcache); err != nil {
+			return nil, fail("acquire_cred", gsserr.ErrFailure, err)
+		}
 		if _, err := c.acc.service(ctx, profile); err != nil {
 			return nil, err
 		}
@@ -182,7 +186,7 @@ func (m *Mechanism) openCache(ctx context.Context, profile *conf.Config, want pr
 			return nil, err
 		}
 	}
-	cc, err := ccache.Resolve(file)
+	cc, err := ccache.Resolve(ctx, file, profile)
 	if err != nil {
 		return nil, err
 	}
@@ -196,7 +200,7 @@ func (m *Mechanism) openCache(ctx context.Context, profile *conf.Config, want pr
 		return nil, fmt.Errorf("%w: %s has tickets of %s, not of %s", krberr.GSSCCacheNomatch, cc.Name(), contents.Principal, want)
 	case end.IsZero():
 		return nil, fmt.Errorf("%w: %s", krberr.GSSEmptyCCache, cc.Name())
-	case !end.After(m.c.Time()):
+	case !end.After(m.kdcTime(contents)):
 		return nil, fail("acquire_cred", gsserr.ErrCredentialsExpired, fmt.Errorf("%w: %s", krberr.APTktExpired, cc.Name()))
 	}
 	return t, nil

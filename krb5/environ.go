@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gss-go/gssapi/krb5/conf"
+	"github.com/gss-go/gssapi/krb5/internal/etype"
 )
 
 // profile keeps the parsed configuration of a mechanism.
@@ -15,6 +16,9 @@ type profile struct {
 	names string // of the files it was read from
 	conf  *conf.Config
 	state []fileState
+
+	usable   []etype.ID   // see [Mechanism.enctypes]
+	usableBy *conf.Config // whose usable are
 }
 
 // fileState is what changes when a file does.
@@ -23,6 +27,10 @@ type fileState struct {
 	changed time.Time
 	mode    os.FileMode
 }
+
+// settling is how long after a change a file may change again without another
+// modification time, on the coarsest of file systems.
+const settling = 2 * time.Second
 
 // stat returns the state of a file, the zero state if there is none.
 func stat(path string) fileState {
@@ -60,13 +68,18 @@ func (m *Mechanism) config() (*conf.Config, error) {
 	if names == "" {
 		paths = conf.Default(m.c.Getenv)
 	}
+	start := time.Now()
 	c, err := conf.Load(paths...)
 	if err != nil {
 		return nil, err
 	}
 	p.conf, p.names, p.state = c, names, p.state[:0]
 	for _, path := range c.Paths() {
-		p.state = append(p.state, stat(path))
+		s := stat(path)
+		if s.changed.After(start.Add(-settling)) { // perhaps while, or after, it was read
+			s.size = -1 // as no file is: it will be read again
+		}
+		p.state = append(p.state, s)
 	}
 	return c, nil
 }

@@ -29,7 +29,7 @@ func TestFlags(t *testing.T) {
 		{"DCE implies mutual", 0x1030, 0x1032, 0x11B2, 0x11B2},
 		{"identify, extended error", 0x6032, 0x6032, 0x61B2, 0x61B2},
 		{"what one cannot ask for", 0x0032 | 0x89C0, 0x32, 0x1B2, 0x1B2}, // deleg-policy, bound, trans, prot-ready, anon
-		{"delegation is not offered", 0x33, 0x32, 0x1B2, 0x1B2},
+		{"delegation without a forwardable ticket", 0x33, 0x32, 0x1B2, 0x1B2},
 		{"unknown bits", 0xffff0032, 0x32, 0x1B2, 0x1B2},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

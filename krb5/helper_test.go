@@ -289,4 +289,6 @@ func label(flags mech.Flags) string {
 	return "oneway"
 }
 
-func caseName(id krb5.Enctype, flags mech.Flags) string { return fmt.Sprintf("%s/%s", id, label(flags)) }
+func caseName(id krb5.Enctype, flags mech.Flags) string {
+	return fmt.Sprintf("%s/%s", id, label(flags))
+}

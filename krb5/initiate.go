@@ -67,7 +67,7 @@ func (c *initiator) step(ctx context.Context, in []byte) ([]byte, error) {
 func (c *initiator) request(ctx context.Context) ([]byte, error) {
 	// What the peer cannot change is known now: no token leaves for a context
 	// that can never be what the caller needs.
-	if err := c.checkRequired(); err != nil {
+	if err := c.checkRequired(c.hopedFor()); err != nil {
 		return nil, err
 	}
 	profile, err := c.m.config()
@@ -94,6 +94,10 @@ func (c *initiator) request(ctx context.Context) ([]byte, error) {
 	c.ticketFlags, c.authTime = t.Flags, t.AuthTime
 	c.client, c.server, c.expires = c.m.wrap(t.Client), c.m.wrap(t.Server), t.EndTime
 	c.sent = c.m.c.Time().Add(t.offset).Truncate(time.Microsecond)
+	deleg := c.delegate(ctx, profile, t)
+	if err := c.checkRequired(0); err != nil {
+		return nil, err
+	}
 	mutual := c.flags.Has(mech.FlagMutual)
 	aware := c.req.Flags.Has(mech.FlagChannelBound) || profile.Bool(false, "libdefaults", "client_aware_channel_bindings")
 	msg, err := (&apreq.Request{
@@ -104,7 +108,7 @@ func (c *initiator) request(ctx context.Context) ([]byte, error) {
 		Subkey:        c.subkey,
 		Seq:           c.sendSeq,
 		Mutual:        mutual,
-		Checksum:      &apreq.Checksum{Bindings: bindings, Flags: c.flags},
+		Checksum:      &apreq.Checksum{Bindings: bindings, Flags: c.flags, Deleg: deleg},
 		Enctypes:      c.m.enctypes(profile),
 		BindingsAware: aware,
 	}).Append(nil)

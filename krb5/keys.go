@@ -20,6 +20,7 @@ type keys struct {
 	name   *name // nil: any key will do
 	source string
 	fixed  []apreq.ServiceKey // instead of reading source
+	rcache string             // name of the replay cache, "" for the mechanism's
 }
 
 // service returns the keys as they are now. It fails with ErrNoCred if there

@@ -15,7 +15,6 @@ import (
 	"github.com/gss-go/gssapi/krb5/internal/kdcclient"
 	"github.com/gss-go/gssapi/krb5/internal/kdcnet"
 	"github.com/gss-go/gssapi/krb5/internal/krberr"
-	"github.com/gss-go/gssapi/krb5/internal/rcache"
 	"github.com/gss-go/gssapi/mech"
 	"github.com/gss-go/gssapi/oid"
 )
@@ -51,9 +50,6 @@ func New(c *Config) *Mechanism {
 	if m.c.KDC == nil {
 		m.c.KDC = &kdcnet.Network{}
 	}
-	if m.c.Replay == nil {
-		m.c.Replay = rcache.Process()
-	}
 	if m.c.Logger == nil {
 		m.c.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -75,7 +71,7 @@ var info = mech.Info{
 	},
 	Attrs: []oid.OID{
 		mech.MAMechConcrete, mech.MAItokFramed, mech.MAAuthInit, mech.MAAuthTarg, mech.MAIntegProt, mech.MAConfProt,
-		mech.MAMIC, mech.MAWrap, mech.MAReplayDet, mech.MAOOSDet, mech.MACBindings, mech.MACtxTrans,
+		mech.MADelegCred, mech.MAMIC, mech.MAWrap, mech.MAReplayDet, mech.MAOOSDet, mech.MACBindings, mech.MACtxTrans,
 	},
 	KnownAttrs: mech.KnownAttrs(),
 }
@@ -84,19 +80,27 @@ var info = mech.Info{
 func (m *Mechanism) StatusText(minor uint32) string { return Code(int32(minor)).Text() }
 
 // enctypes returns what this process may use, in order of preference: the
-// configuration's choice, as far as the library has it.
+// configuration's choice, as far as the library has it. The list, which must not
+// be modified, is made once for each configuration.
 func (m *Mechanism) enctypes(c *conf.Config) []etype.ID {
+	p := &m.profile
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.usableBy == c {
+		return p.usable
+	}
 	list := m.c.Enctypes
 	if list == nil {
 		list = c.Enctypes("permitted_enctypes", enctype.Default())
 	}
-	usable := make([]etype.ID, 0, len(list))
+	p.usable = make([]etype.ID, 0, len(list))
 	for _, id := range list {
 		if enctype.Supported(id) {
-			usable = append(usable, id)
+			p.usable = append(p.usable, id)
 		}
 	}
-	return usable
+	p.usableBy = c
+	return p.usable
 }
 
 // skew is how far clocks may differ.

@@ -6,6 +6,8 @@ import (
 	"os/user"
 	"strings"
 
+	"golang.org/x/crypto/cryptobyte"
+
 	gsserr "github.com/gss-go/gssapi/errors"
 	"github.com/gss-go/gssapi/krb5/conf"
 	"github.com/gss-go/gssapi/krb5/internal/apreq"
@@ -39,7 +41,7 @@ var _ mech.Name = (*name)(nil)
 
 // ImportName implements [mech.Mechanism]. It takes host-based services, users,
 // principals, enterprise names, numeric users, the anonymous name and exported
-// names.
+// names, plain or composite.
 func (m *Mechanism) ImportName(text []byte, typ oid.OID) (mech.Name, error) {
 	n, err := m.importName(string(text), typ)
 	if err != nil {
@@ -71,6 +73,10 @@ func (m *Mechanism) importName(text string, typ oid.OID) (*name, error) {
 		if n.p, err = principal.Parse(text); err == nil && n.p.Realm == "" {
 			err = fmt.Errorf("%w: exported without a realm", krberr.ParseMalformed)
 		}
+	case oid.NTCompositeExport:
+		if text, err = fromComposite(text); err == nil {
+			return m.importName(text, oid.NTExportName)
+		}
 	default:
 		return nil, fail("import_name", gsserr.ErrBadNameType, nil)
 	}
@@ -95,6 +101,24 @@ func parseUID(text string, typ oid.OID) (string, error) {
 		return "", krberr.GSSBadStringUID
 	}
 	return text, nil
+}
+
+// fromComposite takes the name out of a composite one: a length and the name,
+// a length and the attributes (RFC 6680 §7.3). Attributes are left out, as
+// nobody vouches for them here.
+func fromComposite(text string) (string, error) {
+	in := cryptobyte.String(text)
+	var parts [2]cryptobyte.String
+	for i := range parts {
+		var n uint32
+		if !in.ReadUint32(&n) || uint64(n) > uint64(len(in)) || !in.ReadBytes((*[]byte)(&parts[i]), int(n)) {
+			return "", fmt.Errorf("%w: composite name", krberr.ParseMalformed)
+		}
+	}
+	if !in.Empty() {
+		return "", fmt.Errorf("%w: composite name", krberr.ParseMalformed)
+	}
+	return string(parts[0]), nil
 }
 
 // Mech implements [mech.Name]: names are exported under the one OID.
@@ -145,7 +169,7 @@ func (n *name) Equal(other mech.Name) bool {
 	case kindUID:
 		return n.uid == o.uid
 	}
-	return n.p.Equal(o.p) && !n.p.Equal(principal.Anonymous)
+	return n.p.Equal(o.p) && !n.p.IsAnonymous()
 }
 
 // wrap returns the name of a principal.

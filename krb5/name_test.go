@@ -51,6 +51,7 @@ func TestImportName(t *testing.T) {
 		{"host of no known realm", "imap@elsewhere", oid.NTHostBased, "imap@elsewhere", oid.NTHostBased, "imap/elsewhere@DEFAULT.TEST"},
 		{"host with a second at", "imap@a@b", oid.NTHostBased, "imap@a@b", oid.NTHostBased, `imap/a\@b@DEFAULT.TEST`},
 		{"exported", `alice\/x@R`, oid.NTExportName, `alice\/x@R`, oid.NTKrb5Principal, ""},
+		{"composite", "\x00\x00\x00\x03a@R\x00\x00\x00\x02xx", oid.NTCompositeExport, "a@R", oid.NTKrb5Principal, ""},
 		{"anonymous", "", oid.NTAnonymous, "WELLKNOWN/ANONYMOUS@WELLKNOWN:ANONYMOUS", oid.NTAnonymous, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -105,7 +106,12 @@ func TestImportNameRefuses(t *testing.T) {
 		{"no uid", "", oid.NTStringUID, gsserr.ErrBadName, krberr.GSSBadStringUID},
 		{"long uid", "12345678901", oid.NTStringUID, gsserr.ErrBadName, krberr.GSSBadStringUID},
 		{"uid of three bytes", "123", oid.NTMachineUID, gsserr.ErrBadName, krberr.GSSBadStringUID},
-		{"enterprise without a user", "@b", oid.NTKrb5Enterprise, gsserr.ErrBadName, krberr.ParseMalformed},
+		{"enterprise without a user", "", oid.NTKrb5Enterprise, gsserr.ErrBadName, krberr.ParseMalformed},
+		{"composite, empty", "", oid.NTCompositeExport, gsserr.ErrBadName, krberr.ParseMalformed},
+		{"composite, cut off", "\x00\x00\x00\x03a@R\x00\x00\x00\x01", oid.NTCompositeExport, gsserr.ErrBadName, krberr.ParseMalformed},
+		{"composite, long", "\xff\xff\xff\xffa@R", oid.NTCompositeExport, gsserr.ErrBadName, krberr.ParseMalformed},
+		{"composite, bytes after the end", "\x00\x00\x00\x03a@R\x00\x00\x00\x00x", oid.NTCompositeExport, gsserr.ErrBadName, krberr.ParseMalformed},
+		{"composite without a realm", "\x00\x00\x00\x01a\x00\x00\x00\x00", oid.NTCompositeExport, gsserr.ErrBadName, krberr.ParseMalformed},
 		{"unknown type", "x", oid.SPNEGO, gsserr.ErrBadNameType, 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -154,6 +160,7 @@ func TestNameEqual(t *testing.T) {
 		{h("s@h"), p("s/h@R"), false},
 		{p("a@R"), importName(t, offline(nameConfig), "a@R", oid.NTKrb5Principal), true},
 		{p("a@R"), nil, false},
+		{p("WELLKNOWN/ANONYMOUS@R"), p("WELLKNOWN/ANONYMOUS@R"), false},
 	} {
 		require.Equal(t, tc.want, tc.a.Equal(tc.b), "%v %v", tc.a, tc.b)
 		if tc.b != nil {

@@ -385,30 +385,43 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// A client that was permitted one encryption type meets a service that permits
-// another.
+// The encryption types of the configuration, of tickets as of keys.
 func TestEnctypesOfConfig(t *testing.T) {
 	w := newWorld(t, nil, nil)
-	one := w.with(t, func(c *krb5.Config) { c.Enctypes = []krb5.Enctype{krb5.AES128SHA2} })
-	i, a := one.initiate(t, mech.InitRequest{Flags: allFlags}), one.accept(t, mech.AcceptRequest{})
-	establish(t, i, a)
-	require.Equal(t, krb5.AES128SHA2.String(), i.Info().Enctype)
-
-	two := w.with(t, func(c *krb5.Config) {
+	only := func(id krb5.Enctype) *world {
+		v := *w
+		v.keytab = w.kdc.AddServiceEnctypes(fmt.Sprintf("type%d/%s", id, host), int32(id))
+		return &v
+	}
+	one := only(krb5.AES128SHA2).with(t, func(c *krb5.Config) { c.Enctypes = []krb5.Enctype{krb5.AES128SHA2} })
+	two := only(krb5.AES256SHA2).with(t, func(c *krb5.Config) {
 		c.ConfigText = "[libdefaults]\npermitted_enctypes = aes256-cts-hmac-sha384-192\n" + c.ConfigText
 	})
-	i, a = two.initiate(t, mech.InitRequest{Flags: allFlags}), two.accept(t, mech.AcceptRequest{})
-	establish(t, i, a)
-	require.Equal(t, krb5.AES256SHA2.String(), i.Info().Enctype)
-
-	for _, p := range [][2]*world{{one, two}, {two, one}} {
-		err := handshake(p[0].initiate(t, mech.InitRequest{Flags: allFlags}), p[1].accept(t, mech.AcceptRequest{}))
-		requireCode(t, err, gsserr.ErrFailure, krberr.NoPermEtype)
+	step := func(i, a *world, service string) (mech.Context, error) {
+		c, err := i.Initiate(importName(t, i, service+"@"+host, oid.NTHostBased), mech.InitRequest{Creds: []mech.Cred{i.alice}, Flags: allFlags})
+		require.NoError(t, err)
+		return c, handshake(c, a.accept(t, mech.AcceptRequest{}))
 	}
+	c, err := step(one, one, "type19")
+	require.NoError(t, err)
+	require.Equal(t, krb5.AES128SHA2.String(), c.Info().Enctype)
+	c, err = step(two, two, "type20")
+	require.NoError(t, err)
+	require.Equal(t, krb5.AES256SHA2.String(), c.Info().Enctype)
+	_, err = step(w, two, "type20")
+	require.NoError(t, err)
+	// The acceptor has the key, and may not use it.
+	two.keytab = w.keytab
+	two.server = two.serverCred(t, two.Mechanism)
+	_, err = step(w, two, "host")
+	requireCode(t, err, gsserr.ErrFailure, krberr.NoPermEtype)
+	// The KDC has no session key that the client may use.
+	_, err = step(one, w, "type20")
+	requireCode(t, err, gsserr.ErrNoCred, krb5.ErrEtypeNosupp)
 
 	none := w.config
 	none.Enctypes = []krb5.Enctype{23, 99}
-	_, err := krb5.New(&none).Login(ctx, "alice", &krb5.LoginOptions{Password: func() []byte { return []byte(password) }})
+	_, err = krb5.New(&none).Login(ctx, "alice", &krb5.LoginOptions{Password: func() []byte { return []byte(password) }})
 	require.ErrorIs(t, err, gsserr.ErrNoCred)
 }
 

@@ -26,20 +26,20 @@ func (c *cred) Store(ctx context.Context, r mech.StoreRequest) (mech.Usage, erro
 	if err != nil {
 		return 0, fail(op, gsserr.ErrNoCred, err)
 	}
-	if !expiry(contents).After(c.m.c.Time()) {
+	if !expiry(contents).After(c.m.kdcTime(contents)) {
 		return 0, fail(op, gsserr.ErrCredentialsExpired, krberr.APTktExpired)
+	}
+	profile, err := c.m.config()
+	if err != nil {
+		return 0, fail(op, gsserr.ErrFailure, err)
 	}
 	file := cmp.Or(r.Store[storeCCache], c.m.c.CCache)
 	if file == "" {
-		profile, err := c.m.config()
-		if err != nil {
-			return 0, fail(op, gsserr.ErrFailure, err)
-		}
 		if file, err = ccache.DefaultName(profile, c.m.c.Getenv); err != nil {
 			return 0, fail(op, gsserr.ErrFailure, err)
 		}
 	}
-	cc, err := ccache.Resolve(file)
+	cc, err := ccache.Resolve(ctx, file, profile)
 	if err != nil {
 		return 0, fail(op, gsserr.ErrFailure, err)
 	}
@@ -51,7 +51,7 @@ func (c *cred) Store(ctx context.Context, r mech.StoreRequest) (mech.Usage, erro
 			return 0, fail(op, gsserr.ErrFailure, err)
 		}
 	}
-	if err := cc.Init(ctx, contents.Principal, contents.Entries...); err != nil {
+	if err := cc.Init(ctx, contents); err != nil {
 		return 0, fail(op, gsserr.ErrFailure, err)
 	}
 	return mech.UsageInitiate, nil

@@ -22,9 +22,10 @@ import (
 // it. It is safe for concurrent use and holds its lock over no exchange.
 type tickets struct {
 	m     *Mechanism
-	cache ccache.Cache
+	named string // what to open as cache when it is first used, "" if it is open
 
 	mu       sync.Mutex
+	cache    ccache.Cache
 	state    fileState        // of the file that contents is from
 	contents *ccache.Contents // nil: not read yet
 	ready    []*ticket        // from contents, ready to use
@@ -46,15 +47,28 @@ const maxReady = 256
 func (t *tickets) load(ctx context.Context) (*ccache.Contents, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.cache == nil {
+		profile, err := t.m.config()
+		if err != nil {
+			return nil, err
+		}
+		if t.cache, err = ccache.Resolve(ctx, t.named, profile); err != nil {
+			return nil, err
+		}
+	}
 	var now fileState
-	if path, ok := strings.CutPrefix(t.cache.Name(), "FILE:"); ok {
-		now = stat(path)
+	switch kind, path, _ := strings.Cut(t.cache.Name(), ":"); kind {
+	case "FILE", "DIR":
+		now = stat(strings.TrimPrefix(path, ":")) // "DIR::path" is one of a collection
 		if t.contents != nil && now == t.state {
 			return t.contents, nil
 		}
-	} else if t.contents != nil { // in memory: nobody else writes to it behind our back
-		if p, err := t.cache.Principal(ctx); err == nil && p.Equal(t.contents.Principal) {
-			return t.contents, nil
+	case "MEMORY":
+		// Who else writes to it goes by the same principal.
+		if t.contents != nil {
+			if p, err := t.cache.Principal(ctx); err == nil && p.Equal(t.contents.Principal) {
+				return t.contents, nil
+			}
 		}
 	}
 	c, err := t.cache.Load(ctx)
@@ -63,6 +77,16 @@ func (t *tickets) load(ctx context.Context) (*ccache.Contents, error) {
 	}
 	t.contents, t.state, t.ready = c, now, nil
 	return c, nil
+}
+
+// name is the name of the cache.
+func (t *tickets) name() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.cache == nil {
+		return t.named
+	}
+	return t.cache.Name()
 }
 
 // all returns everything in the cache, read now: the service tickets got since
@@ -80,6 +104,13 @@ func (t *tickets) all(ctx context.Context) (*ccache.Contents, error) {
 		c.SetKDCOffset(offset)
 	}
 	return c, nil
+}
+
+// kdcTime returns the time that the times in tickets are compared with: the
+// KDC's, as far as the cache knows it.
+func (m *Mechanism) kdcTime(c *ccache.Contents) time.Time {
+	offset, _ := c.KDCOffset()
+	return m.c.Time().Add(offset)
 }
 
 // expiry returns when the tickets of a cache end: with the ticket-granting
@@ -128,7 +159,7 @@ func (t *tickets) ticket(ctx context.Context, profile *conf.Config, target *name
 }
 
 func (t *tickets) forServer(ctx context.Context, profile *conf.Config, contents *ccache.Contents, server principal.Name, lifetime time.Duration) (*ticket, error) {
-	now := t.m.c.Time()
+	now := t.m.kdcTime(contents)
 	if found := t.lookup(contents, server, now, t.m.enctypes(profile)); found != nil {
 		return found, nil
 	}
