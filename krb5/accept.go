@@ -140,6 +140,10 @@ func (c *acceptor) verify(ctx context.Context, profile *conf.Config, req *wire.A
 			return nil, report, err
 		}
 		c.flags |= mech.FlagDeleg
+	} else if !terms.Flags.Has(mech.FlagDCEStyle) {
+		if c.delegated = c.accepted(ctx, acc, &req.Ticket); c.delegated != nil {
+			c.flags |= mech.FlagDeleg
+		}
 	}
 	if err := c.checkRequired(0); err != nil {
 		return nil, report, err

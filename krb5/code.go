@@ -18,6 +18,7 @@ type Code = krberr.Code
 const (
 	ErrClientUnknown  = krberr.KDCClientUnknown // the KDC does not know the client
 	ErrServerUnknown  = krberr.KDCServerUnknown // the KDC does not know the service
+	ErrBadOption      = krberr.KDCBadOption     // the KDC does not do that: delegate, renew, forward
 	ErrClientRevoked  = krberr.KDCClientRevoked // the account is locked or disabled
 	ErrKeyExpired     = krberr.KDCKeyExpired    // the password has expired
 	ErrPreauthFailed  = krberr.KDCPreauthFailed // the password is wrong

@@ -151,10 +151,10 @@ func (i *importer) name(m *Mechanism) *name {
 	if !i.flag() {
 		return nil
 	}
-	n := &name{m: m, kind: kind(i.u32())}
-	typ, p := int32(i.u32()), string(i.text())
+	k, typ, p := i.u32(), int32(i.u32()), string(i.text())
+	i.ok(k <= uint32(kindUID) && (p != "" || typ == 0))
+	n := &name{m: m, kind: kind(k)}
 	n.service, n.host, n.uid = string(i.text()), string(i.text()), string(i.text())
-	i.ok(n.kind <= kindUID)
 	if p != "" {
 		var err error
 		n.p, err = principal.Parse(p)

@@ -11,7 +11,7 @@ import (
 // maxPRF is how many bytes PRF gives, and takes.
 const maxPRF = 1 << 20
 
-// PRF implements [mech.PRF] (RFC 4402): the enctype's pseudo-random function of
+// PRF implements [mech.PRF] (RFC 7802): the enctype's pseudo-random function of
 // a counter and in, as often as needed, under the acceptor's subkey for a full
 // key and the initiator's otherwise. Without an acceptor's subkey both are the
 // same.
@@ -40,5 +40,6 @@ func (c *secContext) PRF(dst []byte, full bool, in []byte, n int) ([]byte, error
 			return dst, fail(op, gsserr.ErrFailure, krberr.CryptoInternal)
 		}
 	}
+	clear(out[end:]) // what was not asked for must not stay behind dst
 	return out[:end], nil
 }

@@ -29,6 +29,9 @@ type tickets struct {
 	state    fileState        // of the file that contents is from
 	contents *ccache.Contents // nil: not read yet
 	ready    []*ticket        // from contents, ready to use
+	// cross are ticket-granting tickets for other realms, by server, that were
+	// got since contents was read.
+	cross map[string]*ccache.Credential
 }
 
 // ticket is a service ticket with its key at hand.
@@ -75,7 +78,7 @@ func (t *tickets) load(ctx context.Context) (*ccache.Contents, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.contents, t.state, t.ready = c, now, nil
+	t.contents, t.state, t.ready, t.cross = c, now, nil, nil
 	return c, nil
 }
 
@@ -114,9 +117,12 @@ func (m *Mechanism) kdcTime(c *ccache.Contents) time.Time {
 }
 
 // expiry returns when the tickets of a cache end: with the ticket-granting
-// ticket of the client's realm or, without one, with the first ticket. It is
-// zero for a cache without tickets.
+// ticket of the client's realm or, without one, with the first ticket; those of
+// a proxy credential with the evidence. It is zero for a cache without tickets.
 func expiry(c *ccache.Contents) time.Time {
+	if e := evidence(c); e != nil {
+		return e.EndTime
+	}
 	if tgt := ticketGranting(c); tgt != nil {
 		return tgt.EndTime
 	}
@@ -129,10 +135,16 @@ func expiry(c *ccache.Contents) time.Time {
 // ticketGranting returns the latest ticket-granting ticket of the client's
 // realm, nil if there is none.
 func ticketGranting(c *ccache.Contents) *ccache.Credential {
-	server := principal.TGS(c.Principal.Realm, c.Principal.Realm)
+	return latest(c, c.Principal, principal.TGS(c.Principal.Realm, c.Principal.Realm))
+}
+
+// latest returns the ticket of a client for a server that lasts longest, nil if
+// there is none. Not every ticket in a cache is its principal's: that of a proxy
+// credential has the service's too.
+func latest(c *ccache.Contents, client, server principal.Name) *ccache.Credential {
 	var best *ccache.Credential
 	for i := range c.Entries {
-		if e := &c.Entries[i]; e.Server.Equal(server) && (best == nil || e.EndTime.After(best.EndTime)) {
+		if e := &c.Entries[i]; e.Server.Equal(server) && e.Client.Equal(client) && (best == nil || e.EndTime.After(best.EndTime)) {
 			best = e
 		}
 	}
@@ -163,30 +175,81 @@ func (t *tickets) forServer(ctx context.Context, profile *conf.Config, contents 
 	if found := t.lookup(contents, server, now, t.m.enctypes(profile)); found != nil {
 		return found, nil
 	}
+	o := t.options(ctx, contents)
+	o.Lifetime = lifetime
+	got, err := t.ask(ctx, profile, contents, server, o)
+	if err != nil {
+		return nil, err
+	}
+	t.store(ctx, got)
+	return t.prepare(got, contents)
+}
+
+// ask gets a ticket from the KDC.
+func (t *tickets) ask(ctx context.Context, profile *conf.Config, contents *ccache.Contents, server principal.Name, o *kdcclient.TicketOptions) (*ccache.Credential, error) {
+	if evidence(contents) != nil {
+		return t.act(ctx, profile, contents, server, o)
+	}
 	tgt := ticketGranting(contents)
 	switch {
 	case tgt == nil:
 		return nil, fail("", gsserr.ErrNoCred, fmt.Errorf("%w, and no ticket for %s", krberr.GSSTGTMissing, server))
-	case !tgt.EndTime.After(now):
+	case !tgt.EndTime.After(t.m.c.Time()):
 		return nil, fail("", gsserr.ErrCredentialsExpired, fmt.Errorf("%w: the ticket-granting ticket", krberr.APTktExpired))
 	}
-	offset, _ := contents.KDCOffset()
-	got, err := t.m.client(profile).Ticket(ctx, tgt, server, &kdcclient.TicketOptions{Lifetime: lifetime, Offset: offset})
+	got, err := t.m.client(profile).Ticket(ctx, tgt, server, o)
 	if err != nil {
 		return nil, fail("", gsserr.ErrNoCred, err)
 	}
-	if err := t.cache.Store(ctx, *got); err != nil {
-		// The ticket is good all the same; the next process will ask again.
-		t.m.c.Logger.DebugContext(ctx, "ticket not stored", "cache", t.cache.Name(), "server", server.String(), "error", err)
+	return got, nil
+}
+
+// options are what every request to a KDC gets: its clock, and the
+// ticket-granting tickets for other realms that are there already, or get there
+// on the way.
+func (t *tickets) options(ctx context.Context, contents *ccache.Contents) *kdcclient.TicketOptions {
+	o := &kdcclient.TicketOptions{}
+	o.Offset, _ = contents.KDCOffset()
+	o.Known = func(server principal.Name) *ccache.Credential {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		owner := contents.Principal
+		if by, ok := impersonator(contents); ok {
+			owner = by
+		}
+		for _, known := range []*ccache.Credential{t.cross[server.String()], latest(contents, owner, server)} {
+			if known != nil && known.EndTime.After(t.m.c.Time()) {
+				return known
+			}
+		}
+		return nil
 	}
-	return t.prepare(got, contents)
+	o.Keep = func(c *ccache.Credential) {
+		t.store(ctx, c)
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if t.cross == nil || len(t.cross) >= maxReady {
+			t.cross = make(map[string]*ccache.Credential)
+		}
+		t.cross[c.Server.String()] = c
+	}
+	return o
+}
+
+// store adds a ticket to the cache. Without that the ticket is good all the
+// same; the next process will ask again.
+func (t *tickets) store(ctx context.Context, c *ccache.Credential) {
+	if err := t.cache.Store(ctx, *c); err != nil {
+		t.m.c.Logger.DebugContext(ctx, "ticket not stored", "cache", t.cache.Name(), "server", c.Server.String(), "error", err)
+	}
 }
 
 // lookup returns a ticket from memory or from the cache's contents, nil if
-// there is none that can be used. A server without a realm is one of any realm.
+// there is none that can be used. A server without a realm is one of any realm;
+// the client must be the principal of the cache.
 func (t *tickets) lookup(contents *ccache.Contents, server principal.Name, now time.Time, permitted []Enctype) *ticket {
 	usable := func(c *ccache.Credential) bool {
-		return c.Server.SameName(server) && (server.Realm == "" || server.Realm == c.Server.Realm) &&
+		return c.Server.SameName(server) && c.Client.Equal(contents.Principal) && (server.Realm == "" || server.Realm == c.Server.Realm) &&
 			c.EndTime.After(now) && !c.IsSKey && slices.Contains(permitted, c.Key.Enctype)
 	}
 	t.mu.Lock()

@@ -121,7 +121,8 @@ func requireDefective(t testing.TB, err error) {
 	require.ErrorIs(t, err, gsserr.ErrDefectiveToken)
 }
 
-// FuzzImportContext: what is accepted is a context that works and exports.
+// FuzzImportContext: what is accepted is a context that works, and exports to the
+// same bytes.
 func FuzzImportContext(f *testing.F) {
 	w := newWorld(f, nil, nil)
 	for _, flags := range styles {
@@ -139,6 +140,11 @@ func FuzzImportContext(f *testing.F) {
 			requireDefective(t, err)
 			return
 		}
+		same, err := w.ImportContext(token)
+		require.NoError(t, err)
+		again, err := same.(mech.Exporter).Export()
+		require.NoError(t, err)
+		require.Equal(t, token, again)
 		info := c.Info()
 		require.True(t, info.Established)
 		_, err = c.(mech.Protector).Wrap(nil, []byte("x"), nil)

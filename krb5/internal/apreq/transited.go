@@ -6,10 +6,10 @@ import (
 	"strings"
 
 	"github.com/gss-go/gssapi/krb5/internal/krberr"
+	"github.com/gss-go/gssapi/krb5/internal/principal"
 )
 
-// maxTransited is how many realms a ticket may have passed through, and how
-// many levels a hierarchy of realms may have.
+// maxTransited is how many realms a ticket may have passed through.
 const maxTransited = 64
 
 // CheckTransited decides on the realms of a ticket's transited field, which is
@@ -24,7 +24,7 @@ func CheckTransited(client, server string, transited []byte, capaths []string) e
 	}
 	allowed := capaths
 	if len(allowed) == 0 {
-		allowed, _ = between(client, server)
+		allowed, _ = principal.Between(client, server)
 	}
 	for _, r := range realms {
 		if r != client && r != server && !slices.Contains(allowed, r) {
@@ -54,7 +54,7 @@ func expand(client, server, text string) ([]string, error) {
 	)
 	reach := func(r string) error {
 		if gap {
-			way, ok := between(prev, r)
+			way, ok := principal.Between(prev, r)
 			if !ok {
 				return errTransited
 			}
@@ -113,44 +113,4 @@ func split(text string) ([]string, error) {
 		return nil, errTransited
 	}
 	return append(entries, part.String()), nil
-}
-
-// between returns the realms on the way up from one realm to the nearest common
-// ancestor and down to the other (RFC 4120 §1.2), without the two, and whether
-// there is such a way.
-func between(from, to string) ([]string, bool) {
-	if from == to {
-		return nil, true
-	}
-	up, down := ancestors(from), ancestors(to)
-	for i, r := range up {
-		if j := slices.Index(down, r); j >= 0 {
-			slices.Reverse(down[:j])
-			way := slices.Concat(up[:i+1], down[:j])
-			return way[1 : len(way)-1], true
-		}
-	}
-	return nil, false
-}
-
-// ancestors returns a realm and those above it, nil if these are too many.
-func ancestors(realm string) []string {
-	var list []string
-	for r := realm; r != ""; r = parent(r) {
-		if len(list) == maxTransited {
-			return nil
-		}
-		list = append(list, r)
-	}
-	return list
-}
-
-// parent returns the realm above: domain names grow to the left, X.500 names,
-// which begin with a slash, to the right.
-func parent(realm string) string {
-	if strings.HasPrefix(realm, "/") {
-		return realm[:strings.LastIndexByte(realm, '/')]
-	}
-	_, up, _ := strings.Cut(realm, ".")
-	return up
 }
