@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -23,77 +24,156 @@ import (
 // caches are the implementations, each without a cache in it.
 func caches(t *testing.T) map[string]ccache.Cache {
 	t.Helper()
-	c, err := ccache.Resolve("FILE:" + filepath.Join(t.TempDir(), "cc"))
-	require.NoError(t, err)
-	return map[string]ccache.Cache{"file": c, "memory": ccache.NewMemory(principal.Name{})}
+	m := map[string]ccache.Cache{
+		"file":                resolve(t, "FILE:"+filepath.Join(t.TempDir(), "cc")),
+		"memory":              ccache.NewMemory(principal.Name{}),
+		"dir":                 resolve(t, "DIR:"+filepath.Join(t.TempDir(), "dir")),
+		"kcm":                 primary(t, kcmCollection(t, everything)),
+		"kcm, few operations": primary(t, kcmCollection(t, few)),
+		"kcm, fewest":         primary(t, kcmCollection(t, fewest)),
+	}
+	for name, col := range keyrings(t) {
+		m["keyring "+name] = primary(t, col)
+	}
+	return m
 }
+
+func resolve(t *testing.T, name string) ccache.Cache {
+	t.Helper()
+	c, err := ccache.Resolve(t.Context(), name, nil)
+	require.NoError(t, err)
+	return c
+}
+
+func primary(t *testing.T, col ccache.Collection) ccache.Cache {
+	t.Helper()
+	c, err := col.Primary(t.Context())
+	require.NoError(t, err)
+	return c
+}
+
+func contents(p principal.Name, entries ...ccache.Credential) *ccache.Contents {
+	return &ccache.Contents{Principal: p, Entries: entries}
+}
+
+// inOrder sorts entries: not every cache keeps the order.
+func inOrder(entries []ccache.Credential) []string {
+	list := plain(entries)
+	slices.Sort(list)
+	return list
+}
+
+// soon is a time at which the kernel still keeps what we store.
+func soon() int64 { return time.Now().Unix() }
 
 func TestCache(t *testing.T) {
 	ctx := t.Context()
 	for name, c := range caches(t) {
 		t.Run(name, func(t *testing.T) {
-			_, err := c.Load(ctx)
-			require.ErrorIs(t, err, krberr.FCCNoFile)
-			require.ErrorIs(t, err, fs.ErrNotExist)
-			_, err = c.Principal(ctx)
-			require.ErrorIs(t, err, krberr.FCCNoFile)
-			_, err = c.Credentials(ctx)
-			require.ErrorIs(t, err, krberr.FCCNoFile)
-			_, _, err = c.Config(ctx, "x", nil)
-			require.ErrorIs(t, err, krberr.FCCNoFile)
-			require.ErrorIs(t, c.Store(ctx, ticket("a", 1700000000)), krberr.FCCNoFile)
+			missing := func() {
+				t.Helper()
+				_, err := c.Load(ctx)
+				require.ErrorIs(t, err, krberr.FCCNoFile)
+				require.ErrorIs(t, err, fs.ErrNotExist)
+				_, err = c.Principal(ctx)
+				require.ErrorIs(t, err, krberr.FCCNoFile)
+				_, err = ccache.Credentials(ctx, c)
+				require.ErrorIs(t, err, krberr.FCCNoFile)
+				for _, err := range []error{
+					c.Store(ctx, ticket("a", soon())), c.Destroy(ctx), ccache.SetConfig(ctx, c, "x", nil, []byte("y")),
+					c.Remove(ctx, func(*ccache.Credential) bool { return true }),
+				} {
+					require.ErrorIs(t, err, krberr.FCCNoFile)
+					require.ErrorIs(t, err, fs.ErrNotExist)
+				}
+			}
+			missing()
 
-			a, b := ticket("a", 1700000000), ticket("b", 1700000100)
-			require.NoError(t, c.Init(ctx, alice, a))
+			a, b := ticket("a", soon()), ticket("b", soon()+100)
+			first := contents(alice, a)
+			first.SetKDCOffset(-7 * time.Second)
+			require.NoError(t, c.Init(ctx, first))
 			p, err := c.Principal(ctx)
 			require.NoError(t, err)
-			require.Equal(t, alice, p)
+			require.Equal(t, alice.String(), p.String())
 			require.NoError(t, c.Store(ctx, b, ccache.ConfEntry(alice, "fast_avail", &tgs, []byte("yes"))))
 			require.NoError(t, c.Store(ctx))
-			creds, err := c.Credentials(ctx)
+			creds, err := ccache.Credentials(ctx, c)
 			require.NoError(t, err)
-			require.Equal(t, plain([]ccache.Credential{a, b}), plain(creds))
-			v, ok, err := c.Config(ctx, "fast_avail", &tgs)
+			require.Equal(t, inOrder([]ccache.Credential{a, b}), inOrder(creds))
+			all, err := c.Load(ctx)
 			require.NoError(t, err)
+			offset, ok := all.KDCOffset()
+			if !strings.HasPrefix(name, "keyring legacy") && name != "kcm, fewest" {
+				require.True(t, ok)
+				require.Equal(t, -7*time.Second, offset)
+			}
+			v, ok := all.Config("fast_avail", &tgs)
 			require.True(t, ok)
 			require.Equal(t, "yes", string(v))
-			_, ok, err = c.Config(ctx, "fast_avail", nil)
-			require.NoError(t, err)
+			_, ok = all.Config("fast_avail", nil)
 			require.False(t, ok)
 
 			// A configuration entry takes the place of the one before it, in one
 			// call too.
 			require.NoError(t, c.Store(ctx, ccache.ConfEntry(alice, "refresh_time", nil, []byte("1")), ccache.ConfEntry(alice, "refresh_time", nil, []byte("2"))))
-			require.NoError(t, c.Store(ctx, ccache.ConfEntry(alice, "refresh_time", nil, []byte("333"))))
-			v, _, err = c.Config(ctx, "refresh_time", nil)
-			require.NoError(t, err)
-			require.Equal(t, "333", string(v))
-			all, err := c.Load(ctx)
+			require.NoError(t, ccache.SetConfig(ctx, c, "refresh_time", nil, []byte("333")))
+			all, err = c.Load(ctx)
 			require.NoError(t, err)
 			require.Len(t, all.Entries, 4)
+			v, _ = all.Config("refresh_time", nil)
+			require.Equal(t, "333", string(v))
 
 			// What was read is not the cache.
-			all.Entries[0].Flags = 0
+			at := slices.IndexFunc(all.Entries, func(e ccache.Credential) bool { return e.Server.Equal(a.Server) })
+			all.Entries[at].Flags = 0
 			all.SetConfig("refresh_time", nil, []byte("4"))
 			again, err := c.Load(ctx)
 			require.NoError(t, err)
-			require.Equal(t, a.Flags, again.Entries[0].Flags)
+			require.Equal(t, a.Flags, again.Entries[at].Flags)
 			v, _ = again.Config("refresh_time", nil)
 			require.Equal(t, "333", string(v))
 
+			require.NoError(t, ccache.SetConfig(ctx, c, "refresh_time", nil, nil))
+			require.NoError(t, c.Remove(ctx, func(e *ccache.Credential) bool { return e.Server.Equal(a.Server) }))
+			require.NoError(t, c.Remove(ctx, func(*ccache.Credential) bool { return false }))
+			all, err = c.Load(ctx)
+			require.NoError(t, err)
+			require.Len(t, all.Entries, 2)
+			require.Equal(t, plain([]ccache.Credential{b}), plain(all.Credentials()))
+			_, ok = all.Config("refresh_time", nil)
+			require.False(t, ok)
+
 			bob := principal.New("EXAMPLE.COM", "bob")
-			require.NoError(t, c.Init(ctx, bob))
+			require.NoError(t, c.Init(ctx, contents(bob)))
 			all, err = c.Load(ctx)
 			require.NoError(t, err)
 			require.Equal(t, bob, all.Principal)
 			require.Empty(t, all.Entries)
+			_, ok = all.KDCOffset()
+			require.False(t, ok)
+
+			require.NoError(t, c.Destroy(ctx))
+			missing()
+			require.NoError(t, c.Init(ctx, contents(alice)))
+
+			ended, cancel := context.WithCancel(ctx)
+			cancel()
+			if name == "memory" {
+				return // which nobody waits for
+			}
+			_, err = c.Load(ended)
+			require.ErrorIs(t, err, context.Canceled)
+			for _, err := range []error{c.Store(ended, a), c.Init(ended, contents(alice)), c.Destroy(ended), c.Remove(ended, func(*ccache.Credential) bool { return true })} {
+				require.ErrorIs(t, err, context.Canceled)
+			}
 		})
 	}
 }
 
 func TestNewMemory(t *testing.T) {
 	m := ccache.NewMemory(alice, ticket("a", 1700000000))
-	creds, err := m.Credentials(t.Context())
+	creds, err := ccache.Credentials(t.Context(), m)
 	require.NoError(t, err)
 	require.Len(t, creds, 1)
 	require.Equal(t, "MEMORY:", m.Name())
@@ -106,20 +186,45 @@ func TestNewMemory(t *testing.T) {
 }
 
 func TestResolve(t *testing.T) {
-	for name, want := range map[string]string{"FILE:/a:b": "FILE:/a:b", "/a:b": "FILE:/a:b", "cc": "FILE:cc", `C:\cc`: `FILE:C:\cc`} {
-		c, err := ccache.Resolve(name)
-		require.NoError(t, err)
-		require.Equal(t, want, c.Name())
+	for name, want := range map[string]string{
+		"FILE:/a:b": "FILE:/a:b", "/a:b": "FILE:/a:b", "cc": "FILE:cc", `C:\cc`: `FILE:C:\cc`,
+		"DIR::/none/tktx": "DIR::" + filepath.FromSlash("/none/tktx"), "DIR:/none": "DIR::" + filepath.FromSlash("/none/tkt"),
+		"KCM:0:1": "KCM:0:1",
+	} {
+		require.Equal(t, want, resolve(t, name).Name())
 	}
-	for _, name := range []string{"MEMORY:x", "DIR:/x", "KCM:", "KEYRING:persistent:0", "API:", "file:/x", "XX:y"} {
-		_, err := ccache.Resolve(name)
+	for name, hint := range map[string]string{
+		"MEMORY:x": "NewMemory", "MEMORY:": "NewMemory", "API:": "use FILE or DIR", "MSLSA:": "use FILE or DIR",
+		"file:/x": "FILE, DIR", "XX:y": "KCM",
+	} {
+		_, err := ccache.Resolve(t.Context(), name, nil)
 		require.ErrorIs(t, err, krberr.CCUnknownType, name)
-		require.ErrorContains(t, err, "FILE")
+		require.ErrorContains(t, err, hint)
 	}
-	for _, name := range []string{"", "FILE:"} {
-		_, err := ccache.Resolve(name)
-		require.ErrorIs(t, err, krberr.CCBadName)
+	for _, name := range []string{
+		"", "FILE:", "DIR:", "KEYRING:", "DIR::x", "DIR::tkt", "DIR::/a/x", "KCM:a\x00", "KEYRING:a\x00",
+		"KEYRING:session:a:", "KEYRING:other:a", "KEYRING:persistent:me", "KEYRING:persistent:-1", "KEYRING:persistent:4294967296",
+	} {
+		_, err := ccache.Resolve(t.Context(), name, nil)
+		require.ErrorIs(t, err, krberr.CCBadName, name)
 	}
+	for _, name := range []string{"KEYRING:process:x", "KEYRING:thread:x:y"} {
+		_, err := ccache.Resolve(t.Context(), name, nil)
+		require.ErrorIs(t, err, krberr.CCNoSupp, name)
+		require.ErrorContains(t, err, "NewMemory")
+	}
+	c, err := conf.Parse("[libdefaults]\nkcm_socket = -\n")
+	require.NoError(t, err)
+	_, err = ccache.Resolve(t.Context(), "KCM:", c)
+	require.ErrorIs(t, err, krberr.CCIO)
+	require.ErrorContains(t, err, "kcm_socket")
+	c, err = conf.Parse("[libdefaults]\nkcm_socket = " + filepath.ToSlash(filepath.Join(t.TempDir(), "none")) + "\n")
+	require.NoError(t, err)
+	_, err = ccache.Resolve(t.Context(), "KCM:", c)
+	require.ErrorIs(t, err, krberr.CCIO)
+	require.ErrorContains(t, err, "no KCM daemon")
+	_, err = resolve(t, "FILE:"+filepath.Join(t.TempDir(), "cc")).Load(t.Context())
+	require.ErrorIs(t, err, krberr.FCCNoFile)
 }
 
 func TestDefaultName(t *testing.T) {
@@ -154,7 +259,7 @@ func TestFileMode(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "cc")
 	require.NoError(t, os.WriteFile(path, []byte("someone else's"), 0o644))
 	c := ccache.NewFile(path)
-	require.NoError(t, c.Init(t.Context(), alice, ticket("a", 1700000000)))
+	require.NoError(t, c.Init(t.Context(), contents(alice, ticket("a", 1700000000))))
 	info, err := os.Stat(path)
 	require.NoError(t, err)
 	if os.PathSeparator == '/' {
@@ -203,20 +308,25 @@ func TestFileErrors(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "cc")
 	c := ccache.NewFile(path)
-	require.ErrorIs(t, ccache.NewFile(filepath.Join(dir, "no", "cc")).Init(ctx, alice), krberr.FCCNoFile)
+	require.ErrorIs(t, ccache.NewFile(filepath.Join(dir, "no", "cc")).Init(ctx, contents(alice)), krberr.FCCNoFile)
 	_, err := ccache.NewFile(dir).Load(ctx)
 	require.ErrorIs(t, err, krberr.CCIO)
 
-	require.NoError(t, os.WriteFile(path, golden(t, "v4.txt")[:100], 0o600))
+	bad := golden(t, "v4.txt")
+	copy(bad[100:], "\xff\xff\xff\xff\xff\xff\xff\xff")
+	require.NoError(t, os.WriteFile(path, bad, 0o600))
 	_, err = c.Load(ctx)
 	require.ErrorIs(t, err, krberr.CCFormat)
 	require.ErrorContains(t, err, path)
 	require.ErrorIs(t, c.Store(ctx, ticket("a", 1700000000)), krberr.CCFormat)
+	require.ErrorIs(t, c.Remove(ctx, func(*ccache.Credential) bool { return true }), krberr.CCFormat)
 	info, err := os.Stat(path)
 	require.NoError(t, err)
-	require.Equal(t, int64(100), info.Size())
+	require.Equal(t, int64(len(bad)), info.Size())
+	require.NoError(t, c.Destroy(ctx)) // whatever it is
+	require.ErrorIs(t, ccache.NewFile(dir).Destroy(ctx), krberr.FCCPerm)
 
-	require.NoError(t, c.Init(ctx, alice))
+	require.NoError(t, c.Init(ctx, contents(alice)))
 	noEnd, badType, badAddr, badAuthz := ticket("a", 1700000000), ticket("a", 1700000000), ticket("a", 1700000000), ticket("a", 1700000000)
 	noEnd.EndTime = time.Time{}
 	badType.Key.Enctype = 1 << 16
@@ -227,14 +337,14 @@ func TestFileErrors(t *testing.T) {
 	longServer.Server.Components = make([]string, 65)
 	for i, e := range []ccache.Credential{noEnd, badType, badAddr, badAuthz, longClient, longServer} {
 		require.ErrorIs(t, c.Store(ctx, e), krberr.CCFormat, i)
-		require.ErrorIs(t, c.Init(ctx, alice, e), krberr.CCFormat, i)
+		require.ErrorIs(t, c.Init(ctx, contents(alice, e)), krberr.CCFormat, i)
 	}
-	require.ErrorIs(t, c.Init(ctx, longClient.Client), krberr.CCFormat)
+	require.ErrorIs(t, c.Init(ctx, contents(longClient.Client)), krberr.CCFormat)
 	huge := ticket("a", 1700000000)
 	huge.Ticket = make([]byte, 17<<20)
 	require.ErrorIs(t, c.Store(ctx, huge), krberr.CCWrite)
-	require.ErrorIs(t, c.Init(ctx, alice, huge), krberr.CCWrite)
-	creds, err := c.Credentials(ctx)
+	require.ErrorIs(t, c.Init(ctx, contents(alice, huge)), krberr.CCWrite)
+	creds, err := ccache.Credentials(ctx, c)
 	require.NoError(t, err)
 	require.Empty(t, creds)
 
@@ -243,14 +353,14 @@ func TestFileErrors(t *testing.T) {
 	_, err = c.Load(ended)
 	require.ErrorIs(t, err, context.Canceled)
 	require.ErrorIs(t, c.Store(ended, ticket("a", 1700000000)), context.Canceled)
-	require.ErrorIs(t, c.Init(ended, alice), context.Canceled)
+	require.ErrorIs(t, c.Init(ended, contents(alice)), context.Canceled)
 }
 
 // Readers and writers wait for each other, and no longer than their context.
 func TestFileLocks(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "cc")
 	c := ccache.NewFile(path)
-	require.NoError(t, c.Init(t.Context(), alice))
+	require.NoError(t, c.Init(t.Context(), contents(alice)))
 	short := func() context.Context {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 		t.Cleanup(cancel)
@@ -277,20 +387,27 @@ func TestFileLocks(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- c.Store(t.Context(), ticket("b", 1700000000)) }()
 	time.Sleep(10 * time.Millisecond)
-	require.NoError(t, c.Init(t.Context(), alice, ticket("a", 1700000000)))
+	require.NoError(t, c.Init(t.Context(), contents(alice, ticket("a", 1700000000))))
 	require.NoError(t, exclusive.Close())
 	require.NoError(t, <-done)
-	creds, err := c.Credentials(t.Context())
+	creds, err := ccache.Credentials(t.Context(), c)
 	require.NoError(t, err)
 	require.Len(t, creds, 2)
 }
 
 func TestConcurrentStore(t *testing.T) {
 	ctx := t.Context()
-	const writers, each = 8, 20
 	for name, c := range caches(t) {
 		t.Run(name, func(t *testing.T) {
-			require.NoError(t, c.Init(ctx, alice))
+			writers, each := 8, 20
+			if strings.HasPrefix(name, "keyring") {
+				writers, each = 4, 4 // a user may have 200 keys and 20,000 bytes
+				defer func() { require.NoError(t, c.Destroy(ctx)) }()
+			}
+			if strings.HasPrefix(name, "kcm,") {
+				t.Skip("takes several steps")
+			}
+			require.NoError(t, c.Init(ctx, contents(alice)))
 			path := strings.TrimPrefix(c.Name(), "FILE:")
 			errs := make(chan error, 2*writers*each)
 			var wg sync.WaitGroup
@@ -303,7 +420,7 @@ func TestConcurrentStore(t *testing.T) {
 						mine = ccache.NewFile(path)
 					}
 					for i := range each {
-						errs <- mine.Store(ctx, ticket(fmt.Sprintf("s%d-%d", w, i), 1700000000), ccache.ConfEntry(alice, "refresh_time", nil, fmt.Append(nil, w, i)))
+						errs <- mine.Store(ctx, ticket(fmt.Sprintf("s%d-%d", w, i), soon()), ccache.ConfEntry(alice, "refresh_time", nil, fmt.Append(nil, w, i)))
 						_, err := mine.Load(ctx)
 						errs <- err
 					}
@@ -320,8 +437,10 @@ func TestConcurrentStore(t *testing.T) {
 			for _, e := range all.Credentials() {
 				seen[e.Server.String()] = true
 			}
-			require.Len(t, seen, writers*each)
-			require.Len(t, all.Entries, writers*each+1)
+			require.Equal(t, writers*each, len(seen))
+			if name != "kcm" { // where an entry is replaced in two steps
+				require.Equal(t, writers*each+1, len(all.Entries))
+			}
 		})
 	}
 }
@@ -331,23 +450,31 @@ func TestConcurrentInit(t *testing.T) {
 	ctx := t.Context()
 	for name, c := range caches(t) {
 		t.Run(name, func(t *testing.T) {
-			require.NoError(t, c.Init(ctx, alice, ticket("a", 1700000000)))
+			if strings.HasPrefix(name, "kcm,") {
+				t.Skip("takes several steps")
+			}
+			require.NoError(t, c.Init(ctx, contents(alice, ticket("a", soon()))))
+			times := 50
+			if strings.HasPrefix(name, "keyring") {
+				times = 5
+				defer func() { require.NoError(t, c.Destroy(ctx)) }()
+			}
 			var wg sync.WaitGroup
 			errs := make(chan error, 300)
 			wg.Go(func() {
-				for range 50 {
-					errs <- c.Init(ctx, alice, ticket("a", 1700000000))
+				for range times {
+					errs <- c.Init(ctx, contents(alice, ticket("a", soon())))
 				}
 			})
 			for range 2 {
 				wg.Go(func() {
-					for range 50 {
-						creds, err := c.Credentials(ctx)
+					for range times {
+						creds, err := ccache.Credentials(ctx, c)
 						if err == nil && len(creds) == 0 {
 							err = fmt.Errorf("empty cache")
 						}
 						errs <- err
-						errs <- c.Store(ctx, ticket("b", 1700000000))
+						errs <- c.Store(ctx, ticket("b", soon()))
 					}
 				})
 			}
@@ -375,5 +502,22 @@ func TestConfEntry(t *testing.T) {
 	} {
 		c := ccache.Credential{Server: server}
 		require.False(t, c.IsConf(), server.String())
+	}
+}
+
+func BenchmarkLoad1000(b *testing.B) {
+	c := contents(alice)
+	for i := range 1000 {
+		e := ticket(fmt.Sprint("svc", i), 1700000000)
+		e.Ticket = make([]byte, 1200)
+		c.Entries = append(c.Entries, e)
+	}
+	f := ccache.NewFile(filepath.Join(b.TempDir(), "cc"))
+	require.NoError(b, f.Init(b.Context(), c))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := f.Load(b.Context()); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

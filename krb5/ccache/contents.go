@@ -91,6 +91,16 @@ func (c *Contents) store(entries ...Credential) {
 	}
 }
 
+// clone returns a copy that shares nothing that its methods change.
+func (c *Contents) clone() *Contents {
+	return &Contents{Principal: c.Principal, Entries: slices.Clone(c.Entries), Header: slices.Clone(c.Header)}
+}
+
+// has reports whether there is an entry for the server.
+func (c *Contents) has(server Principal) bool {
+	return slices.ContainsFunc(c.Entries, func(e Credential) bool { return e.Server.Equal(server) })
+}
+
 func (c *Contents) remove(server Principal) {
 	c.Entries = slices.DeleteFunc(slices.Clone(c.Entries), func(e Credential) bool { return e.Server.Equal(server) })
 }

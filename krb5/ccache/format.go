@@ -23,15 +23,19 @@ const (
 // maxFile is the largest cache that is read, in bytes.
 const maxFile = 16 << 20
 
-// errShort is the cause of what is truncated.
-var errShort = errors.New("truncated")
+// errShort is the cause of what is truncated, errLong of a length that no cache
+// can have.
+var (
+	errShort = errors.New("truncated")
+	errLong  = errors.New("length out of range")
+)
 
 // ParseFile reads a cache in the FILE format, version 4 or 3. It keeps nothing of
 // b. Entries that were removed by overwriting them are left out.
 //
 // The error is krberr CCacheBadVNO for another version, else CCFormat.
 func ParseFile(b []byte) (*Contents, error) {
-	f, err := parseFile(b)
+	f, err := parseFile(b, false)
 	if err != nil {
 		return nil, err
 	}
@@ -42,11 +46,17 @@ func ParseFile(b []byte) (*Contents, error) {
 type layout struct {
 	contents *Contents
 	version  uint16
-	// start has the offset of each of the contents' entries.
+	// start has the offset of each of the contents' entries, end the one behind
+	// the last.
 	start []int
+	end   int
+	// torn says that something follows, the beginning of an entry.
+	torn bool
 }
 
-func parseFile(b []byte) (*layout, error) {
+// parseFile reads a file. A last entry that is cut short is an error unless
+// torn files are wanted too.
+func parseFile(b []byte, torn bool) (*layout, error) {
 	if len(b) > maxFile {
 		return nil, fmt.Errorf("%w: larger than %d bytes", krberr.CCFormat, maxFile)
 	}
@@ -69,13 +79,21 @@ func parseFile(b []byte) (*layout, error) {
 		return nil, fmt.Errorf("%w: version %04x", krberr.CCacheBadVNO, f.version)
 	}
 	f.contents.Principal = r.principal()
+	f.end = len(b) - len(r.b)
 	for r.err == nil && len(r.b) > 0 {
-		start := len(b) - len(r.b)
 		c := r.credential(f.version)
+		if torn && errors.Is(r.err, errShort) {
+			f.torn = true
+			break
+		}
 		if r.err == nil && !c.isRemoved() {
 			f.contents.Entries = append(f.contents.Entries, c)
-			f.start = append(f.start, start)
+			f.start = append(f.start, f.end)
 		}
+		f.end = len(b) - len(r.b)
+	}
+	if f.torn {
+		return &f, nil
 	}
 	if r.err != nil {
 		return nil, fmt.Errorf("%w: %w", krberr.CCFormat, r.err)
@@ -130,7 +148,11 @@ func (r *reader) uint32() uint32 {
 // count is a number of elements of at least size bytes each.
 func (r *reader) count(size int) int {
 	n := r.uint32()
-	if int64(n)*int64(size) > int64(len(r.b)) {
+	switch all := int64(n) * int64(size); {
+	case all > maxFile:
+		r.fail(errLong)
+		return 0
+	case all > int64(len(r.b)):
 		r.fail(errShort)
 		return 0
 	}

@@ -12,9 +12,8 @@ import (
 
 // Memory is a cache inside the program. It has no name that Resolve knows: who
 // is to use it needs the value. It is safe for concurrent use and must not be
-// copied. Make it with [NewMemory].
+// copied. The zero Memory is one that Init has yet to make.
 type Memory struct {
-	loader
 	mu       sync.Mutex
 	contents *Contents // nil until Init
 }
@@ -25,7 +24,6 @@ var _ Cache = (*Memory)(nil)
 // principal and no entries it is one that Init has yet to make.
 func NewMemory(p Principal, entries ...Credential) *Memory {
 	m := new(Memory)
-	m.loader.load = m.read
 	if !p.IsZero() || len(entries) > 0 {
 		m.contents = &Contents{Principal: p}
 		m.contents.store(entries...)
@@ -36,16 +34,33 @@ func NewMemory(p Principal, entries ...Credential) *Memory {
 // Name implements [Cache]. It is "MEMORY:" for every Memory.
 func (m *Memory) Name() string { return "MEMORY:" }
 
-func (m *Memory) read(context.Context) (*Contents, error) {
+// Principal implements [Cache].
+func (m *Memory) Principal(context.Context) (Principal, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.contents == nil {
+		return Principal{}, errNoMemory()
+	}
+	return m.contents.Principal, nil
+}
+
+// Load implements [Cache].
+func (m *Memory) Load(context.Context) (*Contents, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.contents == nil {
 		return nil, errNoMemory()
 	}
-	c := *m.contents
-	c.Entries = slices.Clone(c.Entries)
-	c.Header = slices.Clone(c.Header)
-	return &c, nil
+	return m.contents.clone(), nil
+}
+
+// Init implements [Cache].
+func (m *Memory) Init(_ context.Context, c *Contents) error {
+	c = c.clone()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.contents = c
+	return nil
 }
 
 // Store implements [Cache].
@@ -59,13 +74,25 @@ func (m *Memory) Store(_ context.Context, entries ...Credential) error {
 	return nil
 }
 
-// Init implements [Cache].
-func (m *Memory) Init(_ context.Context, p Principal, entries ...Credential) error {
-	c := &Contents{Principal: p}
-	c.store(entries...)
+// Remove implements [Cache].
+func (m *Memory) Remove(_ context.Context, match func(*Credential) bool) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.contents = c
+	if m.contents == nil {
+		return errNoMemory()
+	}
+	m.contents.Entries = slices.DeleteFunc(slices.Clone(m.contents.Entries), func(e Credential) bool { return match(&e) })
+	return nil
+}
+
+// Destroy implements [Cache].
+func (m *Memory) Destroy(context.Context) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.contents == nil {
+		return errNoMemory()
+	}
+	m.contents = nil
 	return nil
 }
 

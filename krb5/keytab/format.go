@@ -46,8 +46,25 @@ func Parse(b []byte) (*Keytab, error) {
 }
 
 func parse(b []byte, order binary.ByteOrder, v1 bool) (*Keytab, error) {
-	k := new(Keytab)
+	l, err := scan(b, order, v1)
+	if err != nil {
+		return nil, err
+	}
+	return &l.keytab, nil
+}
+
+// layout is a parsed file with what it takes to change it in place. Offsets
+// count from behind the version.
+type layout struct {
+	keytab Keytab
+	start  []int // of the record of each entry
+	end    int   // where the next record goes
+}
+
+func scan(b []byte, order binary.ByteOrder, v1 bool) (*layout, error) {
+	k, all := new(layout), len(b)
 	for len(b) > 0 {
+		k.end = all - len(b)
 		if len(b) < 4 {
 			return nil, fmt.Errorf("%w: record length %w", krberr.KTFormat, errShort)
 		}
@@ -69,9 +86,11 @@ func parse(b []byte, order binary.ByteOrder, v1 bool) (*Keytab, error) {
 			if err != nil {
 				return nil, err
 			}
-			k.entries = append(k.entries, e)
+			k.keytab.entries = append(k.keytab.entries, e)
+			k.start = append(k.start, k.end)
 		}
 		b = b[n:]
+		k.end = all - len(b)
 	}
 	return k, nil
 }

@@ -56,10 +56,19 @@ func Lock(ctx context.Context, f *os.File, exclusive bool) error {
 // one that stood at path when the lock was granted, not one that was replaced
 // while we waited.
 func Open(ctx context.Context, path string, write bool) (*os.File, error) {
-	flag := os.O_RDONLY
 	if write {
-		flag = os.O_RDWR | os.O_APPEND
+		return open(ctx, path, os.O_RDWR|os.O_APPEND, true)
 	}
+	return open(ctx, path, os.O_RDONLY, false)
+}
+
+// OpenUpdate is Open under an exclusive lock for a file that is written to
+// anywhere.
+func OpenUpdate(ctx context.Context, path string) (*os.File, error) {
+	return open(ctx, path, os.O_RDWR, true)
+}
+
+func open(ctx context.Context, path string, flag int, exclusive bool) (*os.File, error) {
 	for {
 		if err := ctx.Err(); err != nil {
 			return nil, context.Cause(ctx)
@@ -76,7 +85,7 @@ func Open(ctx context.Context, path string, write bool) (*os.File, error) {
 		if err != nil {
 			return nil, err
 		}
-		current, err := lockCurrent(ctx, f, path, write)
+		current, err := lockCurrent(ctx, f, path, exclusive)
 		if err != nil {
 			_ = f.Close() // the first error says more
 			return nil, err
@@ -89,8 +98,8 @@ func Open(ctx context.Context, path string, write bool) (*os.File, error) {
 }
 
 // lockCurrent locks f and reports whether it is still the file at path.
-func lockCurrent(ctx context.Context, f *os.File, path string, write bool) (bool, error) {
-	if err := Lock(ctx, f, write); err != nil {
+func lockCurrent(ctx context.Context, f *os.File, path string, exclusive bool) (bool, error) {
+	if err := Lock(ctx, f, exclusive); err != nil {
 		return false, err
 	}
 	mine, err := f.Stat()
@@ -108,11 +117,29 @@ func lockCurrent(ctx context.Context, f *os.File, path string, write bool) (bool
 	return os.SameFile(mine, there), nil
 }
 
-// Read reads all of f, an error if that is more than limit bytes.
+// Read reads all of f, an error if that is more than limit bytes. The only copy
+// of what is read is the one that is returned, so that the caller can clear it.
 func Read(f *os.File, limit int) ([]byte, error) {
-	b, err := io.ReadAll(io.LimitReader(f, int64(limit)+1))
+	info, err := f.Stat()
 	if err != nil {
 		return nil, err
+	}
+	b := make([]byte, 0, min(max(info.Size(), 0), int64(limit))+1)
+	for len(b) <= limit {
+		if len(b) == cap(b) {
+			grown := make([]byte, len(b), 2*cap(b))
+			copy(grown, b)
+			clear(b)
+			b = grown
+		}
+		n, err := f.Read(b[len(b):cap(b)])
+		b = b[:len(b)+n]
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
 	if len(b) > limit {
 		return nil, fmt.Errorf("%s: larger than %d bytes", f.Name(), limit)

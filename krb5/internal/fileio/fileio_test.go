@@ -149,3 +149,25 @@ func TestLockCounter(t *testing.T) {
 		require.Equal(t, byte(i), b[i])
 	}
 }
+
+func TestOpenUpdate(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "f")
+	_, err := OpenUpdate(t.Context(), path)
+	require.ErrorIs(t, err, fs.ErrNotExist)
+	require.NoError(t, os.WriteFile(path, []byte("text"), 0o600))
+	f, err := OpenUpdate(t.Context(), path)
+	require.NoError(t, err)
+	_, err = f.WriteAt([]byte("b"), 0)
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	if other, err := Open(ctx, path, false); err == nil { // where there are no locks
+		require.NoError(t, other.Close())
+	} else {
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+	}
+	require.NoError(t, f.Close())
+	b, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, "bext", string(b))
+}
