@@ -50,6 +50,7 @@
 //   - [secctx.SecContext.Step] is one token of the handshake.
 //   - [secctx.SecContext.Info], [secctx.SecContext.Peer], [secctx.SecContext.Expires] and [secctx.SecContext.Delegated] tell the outcome.
 //   - [secctx.SecContext.Wrap] and [secctx.SecContext.Unwrap] protect messages, [secctx.SecContext.GetMIC] and [secctx.SecContext.VerifyMIC] sign them, [secctx.SecContext.WrapSizeLimit] says how long they may be.
+//   - [secctx.SecContext.WrapAEAD] and [secctx.SecContext.UnwrapAEAD] protect a message together with data that is not part of the token.
 //   - [secctx.SecContext.WrapIOV], [secctx.SecContext.UnwrapIOV], [secctx.SecContext.WrapIOVLength], [secctx.SecContext.GetMICIOV], [secctx.SecContext.GetMICIOVLength] and [secctx.SecContext.VerifyMICIOV] do so in place.
 //   - [secctx.SecContext.Inquire], [secctx.SecContext.SetOption], [secctx.SecContext.PRF], [secctx.SecContext.ProcessToken] and [secctx.SecContext.Export] reach what else a mechanism has, and are ErrUnavailable where it has not.
 //   - [secctx.SecContext.Close] wipes the keys. [secctx.SecContext.Engine] is for mechanism packages.

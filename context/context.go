@@ -95,6 +95,8 @@ type SecContext struct {
 	deleg   *creds.Cred
 	expires time.Time
 
+	sealing, opening aead // one for each direction
+
 	mu        sync.Mutex // serializes the handshake and what changes the state
 	reg       *mech.Registry
 	mechanism mech.Mechanism // the one it was made with; nil with a nil engine

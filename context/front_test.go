@@ -3,6 +3,7 @@ package secctx_test
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -385,6 +386,10 @@ func TestFirstToken(t *testing.T) {
 		{"empty, nothing negotiates", few, nil, nil, gsserr.ErrDefectiveToken},
 		{"NTLM, not registered", few, []byte("NTLMSSP\x00"), nil, gsserr.ErrBadMech},
 		{"NTLM, cut", r, []byte("NTLMSSP"), nil, gsserr.ErrDefectiveToken},
+		{"a part of SPNEGO's", r, first(oid.SPNEGO)[:10], spnego, 0},
+		{"a part of SPNEGO's, nothing negotiates", few, first(oid.SPNEGO)[:10], nil, gsserr.ErrBadMech},
+		{"a part of SPNEGO's OID", r, first(oid.SPNEGO)[:9], nil, gsserr.ErrDefectiveToken},
+		{"a part of another's", r, first(oid.Krb5)[:13], nil, gsserr.ErrDefectiveToken},
 		{"garbage", r, []byte("GET / HTTP/1.1"), nil, gsserr.ErrDefectiveToken},
 		{"trailing byte", r, append(first(oid.Krb5), 0), nil, gsserr.ErrDefectiveToken},
 		{"too long", r, mech.AppendToken(nil, oid.Krb5, make([]byte, mech.MaxToken)), nil, gsserr.ErrDefectiveToken},
@@ -399,6 +404,9 @@ func TestFirstToken(t *testing.T) {
 			_, _, err = a.Step(t.Context(), tt.token)
 			if tt.err != 0 {
 				require.ErrorIs(t, err, tt.err)
+				if strings.HasPrefix(tt.name, "NTLM, not") {
+					require.ErrorContains(t, err, "NTLM")
+				}
 				_, _, err = a.Step(t.Context(), tt.token)
 				require.ErrorIs(t, err, gsserr.ErrNoContext)
 				return

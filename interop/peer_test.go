@@ -15,7 +15,7 @@ import (
 )
 
 // peer is a running gsspeer: one side of a context on MIT's libgssapi. The frames
-// are described in c/gsspeer.c.
+// are described in c/peer.h.
 type peer struct {
 	t   *testing.T
 	cmd *exec.Cmd
@@ -27,7 +27,13 @@ type peer struct {
 // startPeer starts a peer in the role "initiate" or "accept".
 func startPeer(t *testing.T, env []string, role string, args ...string) *peer {
 	t.Helper()
-	cmd, err := realm.Command(programs.peer, append([]string{role}, args...)...)
+	return startProgram(t, programs.peer, env, append([]string{role}, args...)...)
+}
+
+// startProgram starts a program that talks like gsspeer.
+func startProgram(t *testing.T, path string, env []string, args ...string) *peer {
+	t.Helper()
+	cmd, err := realm.Command(path, args...)
 	require.NoError(t, err)
 	p := &peer{t: t, cmd: cmd}
 	cmd.Env = append(cmd.Env, env...)

@@ -10,6 +10,7 @@ import (
 	"github.com/gss-go/gssapi/krb5/internal/apreq"
 	"github.com/gss-go/gssapi/krb5/internal/enctype"
 	"github.com/gss-go/gssapi/krb5/internal/krberr"
+	"github.com/gss-go/gssapi/krb5/internal/v1"
 	"github.com/gss-go/gssapi/krb5/internal/wire"
 	"github.com/gss-go/gssapi/mech"
 	"github.com/gss-go/gssapi/oid"
@@ -108,7 +109,7 @@ func (c *acceptor) verify(ctx context.Context, profile *conf.Config, req *wire.A
 		Now:      now,
 		Skew:     skew,
 		Replay:   replay,
-		Enctypes: c.m.enctypes(profile),
+		Enctypes: c.cred.enctypes(profile),
 		Transited: func(client, server string, realms []byte) error {
 			return apreq.CheckTransited(client, server, realms, profile.All("capaths", client, server))
 		},
@@ -125,6 +126,7 @@ func (c *acceptor) verify(ctx context.Context, profile *conf.Config, req *wire.A
 		return nil, report, fail("", gsserr.ErrDefectiveToken, fmt.Errorf("%w: framed and in DCE style, or neither", krberr.GSSBadTokHeader))
 	}
 	c.client, c.server = c.m.wrap(acc.Client()), c.m.wrap(acc.Server)
+	c.client.attrs = newAttributes(acc)
 	c.flags = terms.Flags
 	if terms.Bound {
 		c.flags |= mech.FlagChannelBound
@@ -163,12 +165,19 @@ func (c *acceptor) verify(ctx context.Context, profile *conf.Config, req *wire.A
 }
 
 // answer makes the AP-REP, with a subkey of the type that both sides like best.
+// Contexts that stay with Triple-DES or RC4 have no acceptor's subkey, outside
+// DCE style: what they send is the initiator's own, as MIT's acceptor does.
 func (c *acceptor) answer(acc *apreq.Accepted) (out []byte, err error) {
-	if c.acceptorSubkey, err = enctype.GenerateKey(acc.Enctype); err != nil {
-		return nil, err
+	stays := v1.Handles(acc.Key().Enctype()) && (acc.Enctype == acc.SessionKey.Enctype() || v1.Handles(acc.Enctype))
+	reply := apreq.Reply{Time: acc.Auth.Time, Subkey: acc.Subkey}
+	if !stays || c.flags.Has(mech.FlagDCEStyle) {
+		if c.acceptorSubkey, err = enctype.GenerateKey(acc.Enctype); err != nil {
+			return nil, err
+		}
+		reply.Subkey = c.acceptorSubkey
 	}
 	c.sendSeq = apreq.NewSeq()
-	reply := apreq.Reply{Time: acc.Auth.Time, Subkey: c.acceptorSubkey, Seq: c.sendSeq}
+	reply.Seq = c.sendSeq
 	msg, err := reply.Append(nil, c.session)
 	if err != nil {
 		return nil, err

@@ -22,6 +22,7 @@ const (
 	ErrClientRevoked  = krberr.KDCClientRevoked // the account is locked or disabled
 	ErrKeyExpired     = krberr.KDCKeyExpired    // the password has expired
 	ErrPreauthFailed  = krberr.KDCPreauthFailed // the password is wrong
+	ErrFASTRequired   = krberr.FASTRequired     // the KDC does not answer under armor
 	ErrEtypeNosupp    = krberr.KDCEtypeNosupp   // no encryption type in common
 	ErrAPBadIntegrity = krberr.APBadIntegrity   // decryption failed
 	ErrAPTktExpired   = krberr.APTktExpired     // the ticket has expired
@@ -51,4 +52,10 @@ const (
 	AES256SHA1 = etype.AES256SHA1 // aes256-cts-hmac-sha1-96, RFC 3962
 	AES128SHA2 = etype.AES128SHA2 // aes128-cts-hmac-sha256-128, RFC 8009
 	AES256SHA2 = etype.AES256SHA2 // aes256-cts-hmac-sha384-192, RFC 8009
+
+	Camellia128 = etype.Camellia128 // camellia128-cts-cmac, RFC 6803
+	Camellia256 = etype.Camellia256 // camellia256-cts-cmac, RFC 6803
+
+	DES3SHA1 = etype.DES3SHA1 // des3-cbc-sha1, RFC 3961; needs allow_des3
+	RC4      = etype.RC4      // arcfour-hmac, RFC 4757; needs allow_rc4
 )

@@ -40,7 +40,8 @@ type Config struct {
 	Replay ReplayCache
 	// Enctypes are the encryption types to use, the best first; nil is the
 	// configuration's permitted_enctypes. Types that the library does not have
-	// are left out.
+	// are left out, and so are DES3SHA1 and RC4 without allow_des3 and allow_rc4
+	// in the configuration.
 	Enctypes []Enctype
 	// Canonicalize says whether host names are looked up in DNS before they
 	// become part of a service's name.

@@ -56,7 +56,7 @@ type secContext struct {
 	claims      []wire.AuthzDatum // that the initiator says of itself
 
 	enctype string
-	prot    *cfx.Context // nil until established
+	prot    protection // nil until established
 }
 
 // establish makes the per-message keys. Nothing can fail after it.
@@ -66,7 +66,7 @@ func (c *secContext) establish(initiator bool) {
 		key = c.acceptorSubkey
 	}
 	c.enctype = key.Enctype().String()
-	c.prot = cfx.New(cfx.Params{
+	c.prot = newProtection(c.mechOID, cfx.Params{
 		Initiator:      initiator,
 		Key:            c.subkey,
 		AcceptorSubkey: c.acceptorSubkey,
@@ -74,6 +74,7 @@ func (c *secContext) establish(initiator bool) {
 		RecvSeq:        uint64(c.recvSeq),
 		Replay:         c.flags.Has(mech.FlagReplay),
 		Sequence:       c.flags.Has(mech.FlagSequence),
+		DCE:            c.flags.Has(mech.FlagDCEStyle),
 	})
 	c.subkey, c.acceptorSubkey = nil, nil // the per-message context's now
 	c.flags |= mech.FlagProtReady | mech.FlagTrans
@@ -121,7 +122,7 @@ func (c *secContext) info() mech.ContextInfo {
 }
 
 // protector returns the per-message calls.
-func (c *secContext) protector(op string) (*cfx.Context, error) {
+func (c *secContext) protector(op string) (protection, error) {
 	if c.prot == nil {
 		return nil, fail(op, gsserr.ErrNoContext, nil)
 	}

@@ -73,6 +73,9 @@ func (m *Mechanism) config() (*conf.Config, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, w := range c.Warnings() {
+		m.c.Logger.Debug("value in the configuration ignored", "error", w)
+	}
 	p.conf, p.names, p.state = c, names, p.state[:0]
 	for _, path := range c.Paths() {
 		s := stat(path)

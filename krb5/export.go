@@ -196,7 +196,7 @@ func (m *Mechanism) ImportContext(token []byte) (mech.Context, error) {
 	in.ok(in.s.ReadBytes(&window, seq.EncodedSize))
 	w, ok := seq.Parse(window)
 	in.ok(ok)
-	p.Window = &w
+	p.Window, p.DCE = &w, c.flags.Has(mech.FlagDCEStyle)
 	c.authz, c.claims = in.authz(), in.authz()
 	if in.bad || !in.s.Empty() || p.Key == nil || c.session == nil {
 		return nil, defective
@@ -205,7 +205,7 @@ func (m *Mechanism) ImportContext(token []byte) (mech.Context, error) {
 	if p.AcceptorSubkey != nil {
 		c.enctype = p.AcceptorSubkey.Enctype().String()
 	}
-	c.prot, c.state = cfx.New(p), stateEstablished
+	c.prot, c.state = newProtection(c.mechOID, p), stateEstablished
 	if initiates {
 		return &initiator{secContext: c}, nil
 	}

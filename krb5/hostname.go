@@ -61,10 +61,14 @@ func (n *name) canonicalHost(ctx context.Context, c *conf.Config) (string, error
 	return host, nil
 }
 
-// serviceOn returns the principal of the service on a host. Its realm is "" if
-// the configuration does not know it.
-func (n *name) serviceOn(host string, c *conf.Config) principal.Name {
-	realm, _ := c.RealmOf(host)
+// serviceOn returns the principal of the service on a host. Its realm is what the
+// configuration says or, if dns_lookup_realm allows for that, DNS; otherwise it
+// is "", and for the KDC to find out.
+func (n *name) serviceOn(ctx context.Context, host string, c *conf.Config) principal.Name {
+	realm, ok := c.RealmOf(host)
+	if !ok && c.Bool(false, "libdefaults", "dns_lookup_realm") {
+		realm = realmFromDNS(ctx, host)
+	}
 	return principal.Name{Type: principal.TypeSrvHst, Realm: realm, Components: []string{n.service, host}}
 }
 
@@ -74,8 +78,27 @@ func (n *name) fallback(ctx context.Context, c *conf.Config, p principal.Name) (
 	if n.kind != kindHost || n.m.canon(c) != CanonFallback {
 		return principal.Name{}, false
 	}
-	other := n.serviceOn(lookupHost(ctx, p.Components[1]), c)
+	other := n.serviceOn(ctx, lookupHost(ctx, p.Components[1]), c)
 	return other, !other.SameName(p)
+}
+
+// realmFromDNS returns the realm of a host as a TXT record of _kerberos at the
+// host's name or a domain above it says, "" if there is none. Top-level domains
+// are not asked.
+func realmFromDNS(ctx context.Context, host string) string {
+	if net.ParseIP(host) != nil {
+		return ""
+	}
+	for name := host; strings.Contains(name, "."); _, name, _ = strings.Cut(name, ".") {
+		records, err := net.DefaultResolver.LookupTXT(ctx, "_kerberos."+name+".")
+		if err != nil || len(records) == 0 {
+			continue
+		}
+		if realm := strings.TrimSuffix(records[0], "."); realm != "" && !strings.ContainsRune(realm, 0) {
+			return realm
+		}
+	}
+	return ""
 }
 
 // hostname returns a host in the form that principals have: lower case, without

@@ -73,7 +73,9 @@ func answerDNS(q []byte, aliases map[string]string) []byte {
 		count++
 	}
 	owner := []byte{0xc0, 12}
-	if alias {
+	if text, ok := aliases[name]; ok && typ == 16 {
+		add(owner, 16, append([]byte{byte(len(text))}, text...))
+	} else if alias {
 		var target []byte
 		for l := range strings.SplitSeq(real, ".") {
 			target = append(append(target, byte(len(l))), l...)

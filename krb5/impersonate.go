@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	gsserr "github.com/gss-go/gssapi/errors"
 	"github.com/gss-go/gssapi/krb5/ccache"
@@ -130,7 +131,7 @@ func (c *acceptor) accepted(ctx context.Context, acc *apreq.Accepted, ticket *wi
 		EndTime:   t.EndTime,
 		RenewTill: t.RenewTill,
 		Flags:     t.Flags,
-		Ticket:    ticket.Raw,
+		Ticket:    slices.Clone(ticket.Raw),
 	})
 }
 

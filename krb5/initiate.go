@@ -3,12 +3,14 @@ package krb5
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	gsserr "github.com/gss-go/gssapi/errors"
 	"github.com/gss-go/gssapi/krb5/internal/apreq"
 	"github.com/gss-go/gssapi/krb5/internal/enctype"
 	"github.com/gss-go/gssapi/krb5/internal/krberr"
+	"github.com/gss-go/gssapi/krb5/internal/v1"
 	"github.com/gss-go/gssapi/mech"
 	"github.com/gss-go/gssapi/oid"
 )
@@ -19,6 +21,8 @@ type initiator struct {
 	req  mech.InitRequest
 	cred *cred     // nil: the default one
 	sent time.Time // the authenticator's time
+	// offered are the encryption types that the acceptor's subkey may have.
+	offered []Enctype
 }
 
 // wireFlags are the flags that an initiator sends (RFC 4121 §4.1.1.1).
@@ -45,6 +49,9 @@ func (m *Mechanism) Initiate(target mech.Name, r mech.InitRequest) (mech.Context
 		c.mechOID = r.Mech
 	}
 	c.flags = r.Flags & wireFlags
+	if c.cred != nil {
+		c.flags = c.cred.initiating(c.flags, r.Require)
+	}
 	if c.flags.Has(mech.FlagDCEStyle) {
 		c.flags |= mech.FlagMutual
 	}
@@ -79,7 +86,10 @@ func (c *initiator) request(ctx context.Context) ([]byte, error) {
 			return nil, err
 		}
 	}
-	t, err := c.cred.init.ticket(ctx, profile, c.target, c.req.Lifetime)
+	if c.cred, err = c.cred.chosen(ctx, profile, c.target); err != nil {
+		return nil, err
+	}
+	t, err := c.cred.init.ticket(ctx, profile, c.target, c.cred.wish(profile, c.req.Lifetime))
 	if err != nil {
 		return nil, err
 	}
@@ -100,6 +110,7 @@ func (c *initiator) request(ctx context.Context) ([]byte, error) {
 	}
 	mutual := c.flags.Has(mech.FlagMutual)
 	aware := c.req.Flags.Has(mech.FlagChannelBound) || profile.Bool(false, "libdefaults", "client_aware_channel_bindings")
+	c.offered = c.cred.enctypes(profile)
 	msg, err := (&apreq.Request{
 		Ticket:        t.Ticket,
 		SessionKey:    t.key,
@@ -109,7 +120,7 @@ func (c *initiator) request(ctx context.Context) ([]byte, error) {
 		Seq:           c.sendSeq,
 		Mutual:        mutual,
 		Checksum:      &apreq.Checksum{Bindings: bindings, Flags: c.flags, Deleg: deleg},
-		Enctypes:      c.m.enctypes(profile),
+		Enctypes:      c.offered,
 		BindingsAware: aware,
 	}).Append(nil)
 	if err != nil {
@@ -152,6 +163,15 @@ func (c *initiator) reply(in []byte) ([]byte, error) {
 		r.Subkey.Clear()
 		return nil, fail("", gsserr.ErrFailure, krberr.MutualFailed)
 	}
+	if r.Subkey != nil && !c.permits(r.Subkey.Enctype()) {
+		r.Subkey.Clear()
+		return nil, fail("", gsserr.ErrFailure, fmt.Errorf("%w: acceptor subkey of %v", krberr.NoPermEtype, r.Subkey.Enctype()))
+	}
+	if r.Subkey != nil && !dce && v1.Handles(c.subkey.Enctype()) && r.Subkey.Enctype() == c.subkey.Enctype() {
+		// In such contexts it means nothing; most acceptors send our own.
+		r.Subkey.Clear()
+		r.Subkey = nil
+	}
 	c.acceptorSubkey, c.recvSeq = r.Subkey, r.Seq
 	var out []byte
 	if dce {
@@ -162,6 +182,12 @@ func (c *initiator) reply(in []byte) ([]byte, error) {
 	}
 	c.establish(true)
 	return out, nil
+}
+
+// permits reports whether the acceptor's subkey may be of the type: the session
+// key's, or one that was offered to it.
+func (c *initiator) permits(id Enctype) bool {
+	return id == c.session.Enctype() || slices.Contains(c.offered, id)
 }
 
 // Info implements [mech.Context].

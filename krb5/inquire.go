@@ -156,7 +156,7 @@ func (c *secContext) Inquire(aspect oid.OID) ([][]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		return [][]byte{binary.BigEndian.AppendUint32(nil, uint32(8*len(k.Value.Bytes())))}, nil
+		return [][]byte{binary.BigEndian.AppendUint32(nil, strength(k))}, nil
 	}
 	if aspect.HasPrefix(oid.Krb5AuthzData) {
 		arcs := aspect.Arcs()
@@ -168,6 +168,18 @@ func (c *secContext) Inquire(aspect oid.OID) ([][]byte, error) {
 	return nil, fail(op, gsserr.ErrUnavailable, nil)
 }
 
+// strength is how many bits of strength SASL layers may count on, with MIT's
+// judgment of the two old ciphers.
+func strength(k Key) uint32 {
+	switch k.Enctype {
+	case DES3SHA1:
+		return 112
+	case RC4:
+		return 64
+	}
+	return uint32(8 * len(k.Value.Bytes()))
+}
+
 // answerKey is the key and the OID of its type, as contents octets.
 func answerKey(k Key) [][]byte {
 	if k.Enctype == 0 {
@@ -176,11 +188,20 @@ func answerKey(k Key) [][]byte {
 	return [][]byte{append([]byte(nil), k.Value.Bytes()...), oid.Krb5SessionKeyEnctype.Append(uint64(k.Enctype)).DER()}
 }
 
-// ProcessToken implements [mech.TokenProcessor]. The tokens of RFC 4121 have
-// none that a peer may send by itself.
-func (c *secContext) ProcessToken([]byte) error {
+// ProcessToken implements [mech.TokenProcessor]. Of the tokens of RFC 1964 there
+// is one that a peer may send by itself, and that ends the context; those of RFC
+// 4121 have none.
+func (c *secContext) ProcessToken(token []byte) error {
+	const op = "process_context_token"
 	if c.state != stateEstablished {
-		return fail("process_context_token", gsserr.ErrNoContext, nil)
+		return fail(op, gsserr.ErrNoContext, nil)
 	}
-	return fail("process_context_token", gsserr.ErrDefectiveToken, krberr.GSSWrongTokID)
+	p, ok := c.prot.(mech.TokenProcessor)
+	if !ok {
+		return fail(op, gsserr.ErrDefectiveToken, krberr.GSSWrongTokID)
+	}
+	if err := p.ProcessToken(token); err != nil {
+		return err
+	}
+	return c.Close()
 }

@@ -33,6 +33,10 @@ func (k *keys) service(ctx context.Context, profile *conf.Config) (*apreq.Servic
 			return nil, fail("", gsserr.ErrNoCred, err)
 		}
 	}
+	forbidden := func(e apreq.ServiceKey) bool { return !profile.Allowed(e.Key.Enctype()) }
+	if slices.ContainsFunc(s.Keys, forbidden) {
+		s.Keys = slices.DeleteFunc(slices.Clone(s.Keys), forbidden)
+	}
 	if err := k.name.pattern(ctx, profile, s); err != nil {
 		return nil, fail("", gsserr.ErrBadName, err)
 	}

@@ -25,6 +25,7 @@ type Mechanism struct {
 	c       Config
 	profile profile
 	keytabs keytabs
+	opened  opened
 }
 
 var (
@@ -80,8 +81,9 @@ var info = mech.Info{
 func (m *Mechanism) StatusText(minor uint32) string { return Code(int32(minor)).Text() }
 
 // enctypes returns what this process may use, in order of preference: the
-// configuration's choice, as far as the library has it. The list, which must not
-// be modified, is made once for each configuration.
+// configuration's choice, as far as the library has it. What the configuration
+// does not allow is left out, whoever has chosen it. The list, which must not be
+// modified, is made once for each configuration.
 func (m *Mechanism) enctypes(c *conf.Config) []etype.ID {
 	p := &m.profile
 	p.mu.Lock()
@@ -91,11 +93,11 @@ func (m *Mechanism) enctypes(c *conf.Config) []etype.ID {
 	}
 	list := m.c.Enctypes
 	if list == nil {
-		list = c.Enctypes("permitted_enctypes", enctype.Default())
+		list = c.Enctypes("permitted_enctypes", enctype.All())
 	}
 	p.usable = make([]etype.ID, 0, len(list))
 	for _, id := range list {
-		if enctype.Supported(id) {
+		if enctype.Supported(id) && c.Allowed(id) {
 			p.usable = append(p.usable, id)
 		}
 	}

@@ -2,6 +2,8 @@ package krb5
 
 import (
 	"context"
+	"crypto"
+	"crypto/x509"
 	"fmt"
 	"time"
 
@@ -18,14 +20,38 @@ import (
 	"github.com/gss-go/gssapi/oid"
 )
 
-// LoginOptions say how to log in: with a password or with a keytab, exactly one
-// of them.
+// LoginOptions say how to log in: with a password, with a keytab, with a
+// certificate or anonymously, exactly one of them; or, under armor, with a
+// one-time password alone.
 type LoginOptions struct {
 	// Password returns the password. The mechanism neither modifies nor keeps
 	// the bytes.
 	Password func() []byte
 	// Keytab has keys of the principal.
 	Keytab *keytab.Keytab
+	// Signer has the key of the first of Certificates, RSA or ECDSA; the others
+	// lead from that one to an authority that the KDC knows (PKINIT, RFC 4556).
+	Signer       crypto.Signer
+	Certificates []*x509.Certificate
+	// Anonymous asks for a ticket without a name (RFC 8062). The principal to
+	// log in as is then "", for the default realm, or "@REALM".
+	Anonymous bool
+	// Anchors are the authorities that the KDC's certificate may come from, for
+	// Signer and Anonymous; nil is those of pkinit_anchors in the
+	// configuration.
+	Anchors *x509.CertPool
+	// Armor is a credential of the same Mechanism whose tickets protect the
+	// login (FAST, RFC 6113): any user's or host's, also an anonymous one. With
+	// it a KDC that answers without protection is not believed
+	// ([ErrFASTRequired]). nil does without.
+	Armor mech.Cred
+	// HideName, with Armor, shows the principal's name to the KDC alone. KDCs
+	// that do not know this refuse it.
+	HideName bool
+	// Prompt, with Armor, answers a KDC that asks for a one-time password (RFC
+	// 6560). Together with a password or keys it is called only if the KDC
+	// accepts neither. Its error ends the login.
+	Prompt func(ctx context.Context, challenge *OTPChallenge) (*OTPAnswer, error)
 	// Lifetime and Renewable ask for a ticket of that lifetime, and for one
 	// that can be renewed for that long; zero is what the configuration says,
 	// and the KDC may grant less.
@@ -43,6 +69,11 @@ type LoginOptions struct {
 // initiate with. Its tickets are in memory; store it to keep them. Who a
 // principal without realm is, the configuration's default_realm says.
 //
+// The strongest way that the KDC offers is taken: with a certificate PKINIT
+// alone; with a password or keys the encrypted challenge under armor, else SPAKE
+// (RFC 9588), else an encrypted timestamp, unless disable_encrypted_timestamp
+// forbids that in the configuration.
+//
 // Failures are ErrNoCred with the Kerberos code: [ErrPreauthFailed] for a wrong
 // password, after one attempt, [ErrClientUnknown], [ErrClientRevoked],
 // [ErrKeyExpired], [ErrKDCUnreach].
@@ -51,6 +82,9 @@ func (m *Mechanism) Login(ctx context.Context, who string, o *LoginOptions) (mec
 	profile, err := m.config()
 	if err != nil {
 		return nil, fail(op, gsserr.ErrFailure, err)
+	}
+	if o != nil && o.Anonymous {
+		who = anonymousName(who)
 	}
 	n, err := m.importName(who, oid.NTKrb5Principal)
 	if err != nil {
@@ -69,8 +103,8 @@ func (m *Mechanism) Login(ctx context.Context, who string, o *LoginOptions) (mec
 
 // login runs the AS exchange.
 func (m *Mechanism) login(ctx context.Context, profile *conf.Config, client principal.Name, o *LoginOptions) (*tickets, error) {
-	if o == nil || (o.Password == nil) == (o.Keytab == nil) {
-		return nil, fail("", gsserr.ErrFailure, fmt.Errorf("either a password or a keytab is needed"))
+	if o == nil || !o.oneProof() {
+		return nil, fail("", gsserr.ErrFailure, fmt.Errorf("a password, a keytab, a certificate with its key, or to be anonymous is needed: one of them"))
 	}
 	r := &kdcclient.LoginRequest{
 		Client:      client,
@@ -79,6 +113,9 @@ func (m *Mechanism) login(ctx context.Context, profile *conf.Config, client prin
 		Renewable:   o.Renewable,
 		Forwardable: o.Forwardable,
 		Proxiable:   o.Proxiable,
+	}
+	if err := m.preauth(ctx, o, r); err != nil {
+		return nil, err
 	}
 	if o.Service != "" {
 		s, err := principal.Parse(o.Service)
@@ -110,7 +147,8 @@ func (m *Mechanism) login(ctx context.Context, profile *conf.Config, client prin
 	}
 	contents := &ccache.Contents{Principal: got.Client, Entries: []ccache.Credential{*got.Credential}}
 	contents.SetKDCOffset(got.Offset)
-	return &tickets{m: m, cache: ccache.NewMemory(got.Client, *got.Credential), contents: contents}, nil
+	remember(contents, got)
+	return &tickets{m: m, cache: ccache.NewMemory(got.Client, contents.Entries...), contents: contents}, nil
 }
 
 // CacheCred returns a credential to initiate with whose tickets are in a cache

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	gsserr "github.com/gss-go/gssapi/errors"
+	"github.com/gss-go/gssapi/krb5/internal/v1"
 )
 
 // LucidV1 is a context in the open, for protocols that protect messages in the
@@ -15,13 +16,23 @@ type LucidV1 struct {
 	// SendSeq is the number of the next message to send, RecvSeq of the first
 	// that the peer sent.
 	SendSeq, RecvSeq uint64
-	// Key is the initiator's subkey, or the session key if there was none.
+	// Protocol is 1 for the tokens of RFC 4121 and 0 for those of RFC 1964.
+	Protocol int
+	// Key is, with protocol 1, the initiator's subkey, or the session key if
+	// there was none. With protocol 0 it is the key that protects messages,
+	// whose type is then 23 (RC4) or 6 (Triple-DES without anything around it).
 	Key Key
-	// AcceptorSubkey protects messages if HaveAcceptorSubkey is set. All
-	// contexts use the tokens of RFC 4121.
+	// AcceptorSubkey, with protocol 1, protects messages if HaveAcceptorSubkey
+	// is set.
 	AcceptorSubkey     Key
 	HaveAcceptorSubkey bool
+	// SignAlg and SealAlg, with protocol 0, are the algorithms in the tokens:
+	// 0x0011 and 0x0010 with RC4, 4 and 2 with Triple-DES.
+	SignAlg, SealAlg int
 }
+
+// des3Raw is the type under which a Triple-DES key is exported.
+const des3Raw Enctype = 6
 
 // ExportLucid returns the keys and numbers of an established context and closes
 // it, so that no number is used twice.
@@ -40,10 +51,26 @@ func ExportLucid(c interface {
 	}
 	l := &LucidV1{
 		Initiator: p.Initiator, Expires: s.expires,
-		SendSeq: p.SendSeq, RecvSeq: uint64(s.recvSeq), Key: export(p.Key),
+		SendSeq: p.SendSeq, RecvSeq: uint64(s.recvSeq), Protocol: 1, Key: export(p.Key),
 	}
 	if p.AcceptorSubkey != nil {
 		l.AcceptorSubkey, l.HaveAcceptorSubkey = export(p.AcceptorSubkey), true
 	}
+	if _, old := s.prot.(older); old {
+		l.older()
+	}
 	return l, c.Close()
+}
+
+// older makes of l what it is with protocol 0.
+func (l *LucidV1) older() {
+	if l.HaveAcceptorSubkey {
+		l.Key = l.AcceptorSubkey
+	}
+	l.AcceptorSubkey, l.HaveAcceptorSubkey = Key{}, false
+	sign, seal := v1.Algorithms(l.Key.Enctype)
+	l.Protocol, l.SignAlg, l.SealAlg = 0, int(sign), int(seal)
+	if l.Key.Enctype == DES3SHA1 {
+		l.Key.Enctype = des3Raw
+	}
 }

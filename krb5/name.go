@@ -35,6 +35,7 @@ type name struct {
 	p             principal.Name // kindPrincipal
 	service, host string         // kindHost; an empty host is the local or any host
 	uid           string         // kindUID
+	attrs         *attributes    // what a KDC vouches for; nil for nothing
 }
 
 var _ mech.Name = (*name)(nil)
@@ -226,7 +227,7 @@ func (n *name) principal(ctx context.Context, c *conf.Config) (principal.Name, e
 		if err != nil {
 			return principal.Name{}, err
 		}
-		return n.serviceOn(host, c), nil
+		return n.serviceOn(ctx, host, c), nil
 	case kindUID:
 		u, err := user.LookupId(n.uid)
 		if err != nil {

@@ -15,7 +15,7 @@ import (
 // alone, in memory; c stays as it is. It is the ticket-granting ticket that is
 // renewed, or without one the first ticket.
 //
-// Errors: ErrNoCred with [ErrBadOption] if the ticket is not renewable, with
+// Errors: ErrFailure for a credential that acts for a user, ErrNoCred with [ErrBadOption] if the ticket is not renewable, with
 // [ErrAPTktExpired] if it has expired, which is too late.
 func (m *Mechanism) Renew(ctx context.Context, c mech.Cred) (mech.Cred, error) {
 	return m.replace(ctx, "renew_cred", c, (*kdcclient.Client).Renew)
@@ -49,9 +49,11 @@ func (m *Mechanism) replace(ctx context.Context, op string, c mech.Cred,
 		old = &list[0]
 	}
 	switch {
+	case evidence(contents) != nil:
+		return nil, fail(op, gsserr.ErrFailure, krberr.GSSBadUsage) // a service's own is not the user's
 	case old == nil:
 		return nil, fail(op, gsserr.ErrNoCred, krberr.GSSEmptyCCache)
-	case !old.EndTime.After(m.c.Time()):
+	case !old.EndTime.After(m.kdcTime(contents)):
 		return nil, fail(op, gsserr.ErrNoCred, krberr.APTktExpired)
 	}
 	offset, known := contents.KDCOffset()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 	"sync"
@@ -23,12 +24,17 @@ import (
 type tickets struct {
 	m     *Mechanism
 	named string // what to open as cache when it is first used, "" if it is open
+	// from is where new tickets come from when these run out, nil for nowhere.
+	from    *origin
+	missing error // why there is no cache yet, nil for the cache's own error
 
 	mu       sync.Mutex
-	cache    ccache.Cache
+	cache    ccache.Cache     // nil: named is not open, or from has yet to make one
 	state    fileState        // of the file that contents is from
 	contents *ccache.Contents // nil: not read yet
-	ready    []*ticket        // from contents, ready to use
+	// When the tickets in contents end, and when to replace them, by our clock.
+	ends, due time.Time
+	ready     []*ticket // from contents, ready to use
 	// cross are ticket-granting tickets for other realms, by server, that were
 	// got since contents was read.
 	cross map[string]*ccache.Credential
@@ -45,12 +51,15 @@ type ticket struct {
 // oldest is made ready again when it is needed.
 const maxReady = 256
 
-// load returns what is in the cache now. A file is read only when its state
-// has changed.
-func (t *tickets) load(ctx context.Context) (*ccache.Contents, error) {
+// read returns what is in the cache now. A file is read only when its state has
+// changed.
+func (t *tickets) read(ctx context.Context) (*ccache.Contents, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.cache == nil {
+		if t.named == "" {
+			return nil, fmt.Errorf("%w: %w", t.missing, fs.ErrNotExist)
+		}
 		profile, err := t.m.config()
 		if err != nil {
 			return nil, err
@@ -59,37 +68,71 @@ func (t *tickets) load(ctx context.Context) (*ccache.Contents, error) {
 			return nil, err
 		}
 	}
-	var now fileState
-	switch kind, path, _ := strings.Cut(t.cache.Name(), ":"); kind {
-	case "FILE", "DIR":
-		now = stat(strings.TrimPrefix(path, ":")) // "DIR::path" is one of a collection
-		if t.contents != nil && now == t.state {
-			return t.contents, nil
-		}
-	case "MEMORY":
-		// Who else writes to it goes by the same principal.
-		if t.contents != nil {
-			if p, err := t.cache.Principal(ctx); err == nil && p.Equal(t.contents.Principal) {
-				return t.contents, nil
-			}
-		}
+	now := t.stat()
+	if t.contents != nil && t.current(ctx, now) {
+		return t.contents, nil
 	}
 	c, err := t.cache.Load(ctx)
 	if err != nil {
+		if t.missing != nil && errors.Is(err, fs.ErrNotExist) {
+			err = fmt.Errorf("%w: %w", t.missing, fs.ErrNotExist)
+		}
 		return nil, err
 	}
-	t.contents, t.state, t.ready, t.cross = c, now, nil, nil
+	t.set(c, now)
 	return c, nil
+}
+
+// stat returns the state of the cache's file, the zero state if it is none.
+func (t *tickets) stat() fileState {
+	if kind, path, _ := strings.Cut(t.cache.Name(), ":"); kind == "FILE" || kind == "DIR" {
+		return stat(strings.TrimPrefix(path, ":")) // "DIR::path" is one of a collection
+	}
+	return fileState{}
+}
+
+// current reports whether contents is what is in the cache, whose file has the
+// state now.
+func (t *tickets) current(ctx context.Context, now fileState) bool {
+	switch kind, _, _ := strings.Cut(t.cache.Name(), ":"); kind {
+	case "FILE", "DIR":
+		return now == t.state
+	case "MEMORY":
+		// Who else writes to it goes by the same principal.
+		p, err := t.cache.Principal(ctx)
+		return err == nil && p.Equal(t.contents.Principal)
+	}
+	return false
+}
+
+// set makes c the contents.
+func (t *tickets) set(c *ccache.Contents, state fileState) {
+	t.contents, t.state, t.ready, t.cross = c, state, nil, nil
+	if t.ends = expiry(c); !t.ends.IsZero() {
+		offset, _ := c.KDCOffset()
+		t.ends = t.ends.Add(-offset)
+	}
+	t.due = dueTime(c, t.ends)
+}
+
+// place is the cache, which is there once load has succeeded.
+func (t *tickets) place() ccache.Cache {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.cache
 }
 
 // name is the name of the cache.
 func (t *tickets) name() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.cache == nil {
-		return t.named
+	switch {
+	case t.cache != nil:
+		return t.cache.Name()
+	case t.named == "" && t.from != nil && t.from.in != nil:
+		return t.from.in.Name()
 	}
-	return t.cache.Name()
+	return t.named
 }
 
 // all returns everything in the cache, read now: the service tickets got since
@@ -99,7 +142,7 @@ func (t *tickets) all(ctx context.Context) (*ccache.Contents, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := t.cache.Load(ctx)
+	c, err := t.place().Load(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -133,9 +176,14 @@ func expiry(c *ccache.Contents) time.Time {
 }
 
 // ticketGranting returns the latest ticket-granting ticket of the client's
-// realm, nil if there is none.
+// realm, nil if there is none. An anonymous client's name has no realm with a
+// KDC; its cache names the one to start from.
 func ticketGranting(c *ccache.Contents) *ccache.Credential {
-	return latest(c, c.Principal, principal.TGS(c.Principal.Realm, c.Principal.Realm))
+	realm := c.Principal.Realm
+	if start, ok := c.Config(ccache.ConfStartRealm, nil); ok {
+		realm = string(start)
+	}
+	return latest(c, c.Principal, principal.TGS(realm, realm))
 }
 
 // latest returns the ticket of a client for a server that lasts longest, nil if
@@ -151,8 +199,15 @@ func latest(c *ccache.Contents, client, server principal.Name) *ccache.Credentia
 	return best
 }
 
+// wish is what a service ticket should be like.
+type wish struct {
+	lifetime time.Duration // zero: as long as may be
+	enctypes []Enctype     // of the session key, the best first
+	limited  bool          // only these are to be asked for, else the KDC client's own list
+}
+
 // ticket returns a ticket for the target, from the cache or from the KDC.
-func (t *tickets) ticket(ctx context.Context, profile *conf.Config, target *name, lifetime time.Duration) (*ticket, error) {
+func (t *tickets) ticket(ctx context.Context, profile *conf.Config, target *name, o wish) (*ticket, error) {
 	server, err := target.principal(ctx, profile)
 	if err != nil {
 		return nil, fail("", gsserr.ErrBadName, err)
@@ -161,22 +216,25 @@ func (t *tickets) ticket(ctx context.Context, profile *conf.Config, target *name
 	if err != nil {
 		return nil, fail("", gsserr.ErrNoCred, err)
 	}
-	found, err := t.forServer(ctx, profile, contents, server, lifetime)
+	found, err := t.forServer(ctx, profile, contents, server, o)
 	if errors.Is(err, krberr.KDCServerUnknown) {
 		if other, ok := target.fallback(ctx, profile, server); ok {
-			found, err = t.forServer(ctx, profile, contents, other, lifetime)
+			found, err = t.forServer(ctx, profile, contents, other, o)
 		}
 	}
 	return found, err
 }
 
-func (t *tickets) forServer(ctx context.Context, profile *conf.Config, contents *ccache.Contents, server principal.Name, lifetime time.Duration) (*ticket, error) {
+func (t *tickets) forServer(ctx context.Context, profile *conf.Config, contents *ccache.Contents, server principal.Name, w wish) (*ticket, error) {
 	now := t.m.kdcTime(contents)
-	if found := t.lookup(contents, server, now, t.m.enctypes(profile)); found != nil {
+	if found := t.lookup(contents, server, now, w.enctypes); found != nil {
 		return found, nil
 	}
 	o := t.options(ctx, contents)
-	o.Lifetime = lifetime
+	o.Lifetime = w.lifetime
+	if w.limited {
+		o.Enctypes = w.enctypes
+	}
 	got, err := t.ask(ctx, profile, contents, server, o)
 	if err != nil {
 		return nil, err
@@ -194,7 +252,7 @@ func (t *tickets) ask(ctx context.Context, profile *conf.Config, contents *ccach
 	switch {
 	case tgt == nil:
 		return nil, fail("", gsserr.ErrNoCred, fmt.Errorf("%w, and no ticket for %s", krberr.GSSTGTMissing, server))
-	case !tgt.EndTime.After(t.m.c.Time()):
+	case !tgt.EndTime.After(t.m.kdcTime(contents)):
 		return nil, fail("", gsserr.ErrCredentialsExpired, fmt.Errorf("%w: the ticket-granting ticket", krberr.APTktExpired))
 	}
 	got, err := t.m.client(profile).Ticket(ctx, tgt, server, o)
@@ -210,6 +268,7 @@ func (t *tickets) ask(ctx context.Context, profile *conf.Config, contents *ccach
 func (t *tickets) options(ctx context.Context, contents *ccache.Contents) *kdcclient.TicketOptions {
 	o := &kdcclient.TicketOptions{}
 	o.Offset, _ = contents.KDCOffset()
+	o.FAST = knowsFAST(contents)
 	o.Known = func(server principal.Name) *ccache.Credential {
 		t.mu.Lock()
 		defer t.mu.Unlock()
@@ -218,7 +277,7 @@ func (t *tickets) options(ctx context.Context, contents *ccache.Contents) *kdccl
 			owner = by
 		}
 		for _, known := range []*ccache.Credential{t.cross[server.String()], latest(contents, owner, server)} {
-			if known != nil && known.EndTime.After(t.m.c.Time()) {
+			if known != nil && known.Client.Equal(owner) && known.EndTime.After(t.m.kdcTime(contents)) {
 				return known
 			}
 		}
@@ -239,8 +298,9 @@ func (t *tickets) options(ctx context.Context, contents *ccache.Contents) *kdccl
 // store adds a ticket to the cache. Without that the ticket is good all the
 // same; the next process will ask again.
 func (t *tickets) store(ctx context.Context, c *ccache.Credential) {
-	if err := t.cache.Store(ctx, *c); err != nil {
-		t.m.c.Logger.DebugContext(ctx, "ticket not stored", "cache", t.cache.Name(), "server", c.Server.String(), "error", err)
+	cc := t.place()
+	if err := cc.Store(ctx, *c); err != nil {
+		t.m.c.Logger.DebugContext(ctx, "ticket not stored", "cache", cc.Name(), "server", c.Server.String(), "error", err)
 	}
 }
 

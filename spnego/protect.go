@@ -1,8 +1,6 @@
 package spnego
 
 import (
-	"encoding/binary"
-
 	gsserr "github.com/gss-go/gssapi/errors"
 	"github.com/gss-go/gssapi/iov"
 	"github.com/gss-go/gssapi/mech"
@@ -16,10 +14,10 @@ import (
 // as returns the chosen context as the interface that a call needs.
 func as[T any](n *negotiation, op string) (T, error) {
 	var none T
-	if n.state != stateEstablished {
+	if n.open == nil {
 		return none, fail(op, gsserr.ErrNoContext, 0, nil)
 	}
-	t, ok := n.inner.(T)
+	t, ok := n.open.(T)
 	if !ok {
 		return none, fail(op, gsserr.ErrUnavailable, 0, nil)
 	}
@@ -38,6 +36,7 @@ var (
 	_ mech.Negotiator     = (*negotiation)(nil)
 	_ mech.Context        = (*initiator)(nil)
 	_ mech.Context        = (*acceptor)(nil)
+	_ mech.Context        = (*imported)(nil)
 )
 
 // Wrap implements [mech.Protector].
@@ -157,11 +156,16 @@ func (n *negotiation) Inquire(aspect oid.OID) ([][]byte, error) {
 	return q.Inquire(aspect)
 }
 
-// SetOption implements [mech.OptionSetter].
+// SetOption implements [mech.OptionSetter]. An option is for the mechanism in
+// use, and is lost if the acceptor then chooses another one.
 func (n *negotiation) SetOption(aspect oid.OID, value []byte) error {
-	s, err := as[mech.OptionSetter](n, "set_sec_context_option")
-	if err != nil {
-		return err
+	const op = "set_sec_context_option"
+	if n.state == stateDead {
+		return fail(op, gsserr.ErrNoContext, 0, nil)
+	}
+	s, ok := n.inner.(mech.OptionSetter)
+	if !ok {
+		return fail(op, gsserr.ErrUnavailable, 0, nil)
 	}
 	return s.SetOption(aspect, value)
 }
@@ -173,56 +177,4 @@ func (n *negotiation) ProcessToken(token []byte) error {
 		return err
 	}
 	return p.ProcessToken(token)
-}
-
-// Export implements [mech.Exporter]: the chosen mechanism's OID and its own
-// export, each with a length in front.
-func (n *negotiation) Export() ([]byte, error) {
-	const op = "export_sec_context"
-	e, err := as[mech.Exporter](n, op)
-	if err != nil {
-		return nil, err
-	}
-	id := n.inner.Info().Mech.DER()
-	token, err := e.Export()
-	if err != nil {
-		return nil, err
-	}
-	n.state = stateDead
-	out := binary.BigEndian.AppendUint32(nil, uint32(len(id)))
-	return append(append(out, id...), token...), nil
-}
-
-// ImportContext implements [mech.ContextImporter].
-func (m *Mechanism) ImportContext(token []byte) (mech.Context, error) {
-	const op = "import_sec_context"
-	defective := fail(op, gsserr.ErrDefectiveToken, 0, nil)
-	if len(token) < 4 {
-		return nil, defective
-	}
-	size := binary.BigEndian.Uint32(token)
-	if token = token[4:]; uint64(size) > uint64(len(token)) {
-		return nil, defective
-	}
-	id, err := oid.FromDER(token[:size])
-	if err != nil {
-		return nil, defective
-	}
-	for _, i := range m.inner {
-		if i.Info().OID != id {
-			continue
-		}
-		importer, ok := i.(mech.ContextImporter)
-		if !ok {
-			return nil, fail(op, gsserr.ErrUnavailable, 0, nil)
-		}
-		inner, err := importer.ImportContext(token[size:])
-		if err != nil {
-			return nil, err
-		}
-		c := &acceptor{}
-		c.m, c.op, c.inner, c.innerDone, c.state = m, op, inner, true, stateEstablished
-		return c, nil
-	}
-	return nil, fail(op, gsserr.ErrBadMech, 0, nil)
 }

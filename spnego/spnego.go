@@ -2,8 +2,10 @@ package spnego
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
+	"strings"
 
 	gsserr "github.com/gss-go/gssapi/errors"
 	"github.com/gss-go/gssapi/mech"
@@ -38,9 +40,15 @@ var (
 
 // New returns a mechanism that negotiates the inner ones, in order of
 // preference. Nil configuration is the zero Config. To be negotiated, a
-// mechanism need not be in a registry by itself.
+// mechanism need not be in a registry by itself. Those that negotiate
+// themselves, nil, and a second one with the same OID are left out.
 func New(c *Config, inner ...mech.Mechanism) *Mechanism {
-	m := &Mechanism{inner: slices.Clone(inner)}
+	m := &Mechanism{}
+	for _, i := range inner {
+		if i != nil && !i.Info().HasAttr(mech.MAMechNego) && m.lookup(i.Info().OID) == nil {
+			m.inner = append(m.inner, i)
+		}
+	}
 	if c != nil {
 		m.c = *c
 	}
@@ -55,9 +63,9 @@ func New(c *Config, inner ...mech.Mechanism) *Mechanism {
 		Attrs:       []oid.OID{mech.MAMechNego, mech.MAItokFramed},
 		KnownAttrs:  mech.KnownAttrs(),
 	}
-	for _, i := range inner {
+	for _, i := range m.inner {
 		for _, t := range i.Info().NameTypes {
-			if !slices.Contains(m.info.NameTypes, t) {
+			if t != oid.NTExportName && t != oid.NTCompositeExport && !slices.Contains(m.info.NameTypes, t) {
 				m.info.NameTypes = append(m.info.NameTypes, t)
 			}
 		}
@@ -68,44 +76,26 @@ func New(c *Config, inner ...mech.Mechanism) *Mechanism {
 // Info implements [mech.Mechanism].
 func (m *Mechanism) Info() mech.Info { return m.info }
 
+// lookup returns the inner mechanism with the OID, nil if there is none.
+func (m *Mechanism) lookup(o oid.OID) mech.Mechanism {
+	for _, i := range m.inner {
+		if i.Info().OID == o {
+			return i
+		}
+	}
+	return nil
+}
+
 // AcquireCred implements [mech.Mechanism]. There is nothing to acquire: contexts
 // use the credentials of the mechanisms that are negotiated.
-func (m *Mechanism) AcquireCred(context.Context, mech.CredRequest) (mech.Cred, error) {
-	return nil, fail("acquire_cred", gsserr.ErrUnavailable, 0, nil)
-}
-
-// name is a name that every inner mechanism reads in its own way.
-type name struct {
-	m    *Mechanism
-	text string
-	typ  oid.OID
-}
-
-// ImportName implements [mech.Mechanism]. Whether the text is right for its type
-// is for the inner mechanisms to say.
-func (m *Mechanism) ImportName(text []byte, typ oid.OID) (mech.Name, error) {
-	if typ == oid.NTExportName || typ == oid.NTCompositeExport {
-		return nil, fail("import_name", gsserr.ErrBadNameType, 0, nil)
+func (m *Mechanism) AcquireCred(_ context.Context, r mech.CredRequest) (mech.Cred, error) {
+	const op = "acquire_cred"
+	if r.Name != nil {
+		if _, err := m.own(op, r.Name); err != nil {
+			return nil, err
+		}
 	}
-	return &name{m, string(text), typ}, nil
-}
-
-// Mech implements [mech.Name].
-func (n *name) Mech() oid.OID { return oid.SPNEGO }
-
-// Display implements [mech.Name].
-func (n *name) Display() (string, oid.OID) { return n.text, n.typ }
-
-// Export implements [mech.Name]: only names of the inner mechanisms can be
-// exported.
-func (n *name) Export() ([]byte, error) {
-	return nil, fail("export_name", gsserr.ErrUnavailable, 0, nil)
-}
-
-// Equal implements [mech.Name].
-func (n *name) Equal(other mech.Name) bool {
-	o, ok := other.(*name)
-	return ok && n.m == o.m && n.text == o.text && n.typ == o.typ
+	return nil, fail(op, gsserr.ErrUnavailable, 0, nil)
 }
 
 // Minor status codes, numbered as MIT numbers them.
@@ -134,11 +124,12 @@ func (m *Mechanism) StatusText(minor uint32) string {
 	return ""
 }
 
-// fail makes the errors of this package.
+// fail makes the errors of this package. A zero major or minor is the cause's; a
+// minor of ours makes the error ours.
 func fail(op string, major gsserr.Major, minor uint32, cause error) *gsserr.Error {
 	e := gsserr.New(op, major, cause)
 	if minor != 0 {
-		e.Minor = minor
+		e.Minor, e.Mech = minor, oid.SPNEGO
 	}
 	if e.Mech.IsZero() {
 		e.Mech = oid.SPNEGO
@@ -147,34 +138,71 @@ func fail(op string, major gsserr.Major, minor uint32, cause error) *gsserr.Erro
 }
 
 // candidates returns the inner mechanisms that a context may use: those of the
-// caller's list, in its order, that it has a credential for.
-func (m *Mechanism) candidates(creds []mech.Cred, u func(mech.Usage) bool, list []oid.OID) []mech.Mechanism {
-	var found []mech.Mechanism
-	add := func(i mech.Mechanism) {
-		has := func(c mech.Cred) bool { return c.Mech() == i.Info().OID && u(c.Usage()) }
-		if len(creds) == 0 || slices.ContainsFunc(creds, has) {
-			found = append(found, i)
-		}
+// caller's list, in its order, that it has a credential for. A nil list is all
+// of them, but without a credential only those that may be used by default.
+func (m *Mechanism) candidates(op string, creds []mech.Cred, u func(mech.Usage) bool, list []oid.OID) ([]mech.Mechanism, error) {
+	held := func(i mech.Info) bool {
+		return len(creds) == 0 || slices.ContainsFunc(creds, func(c mech.Cred) bool { return c.Mech() == i.OID && u(c.Usage()) })
 	}
+	if !slices.ContainsFunc(m.inner, func(i mech.Mechanism) bool { return held(i.Info()) }) && len(creds) > 0 {
+		return nil, fail(op, gsserr.ErrNoCred, minorNoCreds, errors.New("the credential has no element for a mechanism that can be negotiated"))
+	}
+	asked := list != nil || len(creds) > 0
 	if list == nil {
 		for _, i := range m.inner {
-			add(i)
-		}
-		return found
-	}
-	for _, o := range list {
-		for _, i := range m.inner {
-			if i.Info().OID == o && !slices.Contains(found, i) {
-				add(i)
-			}
+			list = append(list, i.Info().OID)
 		}
 	}
-	return found
+	var found []mech.Mechanism
+	for k, o := range list {
+		i := m.lookup(o)
+		if i == nil || slices.Contains(list[:k], o) || !held(i.Info()) {
+			continue
+		}
+		if info := i.Info(); !asked && (info.HasAttr(mech.MADeprecated) || info.HasAttr(mech.MANotDefaultMech)) {
+			continue
+		}
+		found = append(found, i)
+	}
+	if len(found) == 0 {
+		return nil, fail(op, gsserr.ErrFailure, minorNoMechs, nil)
+	}
+	return found[:min(len(found), maxMechs)], nil
 }
 
-// answers reports whether an OID on the wire means the mechanism. Microsoft's
-// OID for Kerberos does; the one of the drafts is an alias for frames alone and
-// not negotiable, on the acceptor.
+// is reports whether an OID that an acceptor calls a mechanism by means this
+// one, under any of its names.
+func is(i mech.Info, o oid.OID) bool { return o == i.OID || slices.Contains(i.Aliases, o) }
+
+// answers reports whether an OID in an initiator's list means the mechanism.
+// Microsoft's OID for Kerberos does; the one of the drafts is an alias in frames
+// alone, and not negotiable.
 func answers(i mech.Info, o oid.OID) bool {
 	return o == i.OID || o == oid.Krb5MS && slices.Contains(i.Aliases, o)
+}
+
+// describe lists mechanisms for an error message.
+func describe(list []oid.OID) string {
+	const most = 8
+	words := make([]string, 0, most+1)
+	for i, o := range list {
+		if i == most {
+			words = append(words, "others")
+			break
+		}
+		switch o {
+		case oid.Krb5, oid.Krb5MS, oid.Krb5Old:
+			words = append(words, "Kerberos ("+o.String()+")")
+		case oid.NTLM:
+			words = append(words, "NTLM")
+		case oid.NegoEx:
+			words = append(words, "NegoEx")
+		default:
+			words = append(words, o.String())
+		}
+	}
+	if len(words) == 0 {
+		return "nothing"
+	}
+	return strings.Join(words, ", ")
 }

@@ -2,8 +2,8 @@ package spnego
 
 import (
 	"context"
-	"crypto/subtle"
 	"errors"
+	"log/slog"
 
 	gsserr "github.com/gss-go/gssapi/errors"
 	"github.com/gss-go/gssapi/mech"
@@ -15,90 +15,81 @@ type state uint8
 
 const (
 	stateStart       state = iota // no token sent or received
+	stateHinted                   // acceptor: the list is sent, the initiator's is due
 	stateProposed                 // initiator: the list is sent, the first reply is due
 	stateMechanism                // the mechanism is chosen and exchanges its tokens
-	stateMIC                      // the mechanism is complete, a mechListMIC is due
+	stateMIC                      // the mechanism is complete, the peer's last word is due
 	stateEstablished              // messages can be protected
 	stateDead                     // failed or closed
 )
 
 func (s state) String() string {
-	return [...]string{"start", "proposed", "in the mechanism's exchange", "awaiting a mechListMIC", "established", "dead"}[s]
+	return [...]string{
+		"start", "hinted", "proposed", "in the mechanism's exchange", "awaiting the last token", "established", "dead",
+	}[s]
 }
+
+// maxSteps bounds the tokens, and fragments of tokens, that one negotiation
+// takes. Mechanisms need a handful; a peer that never comes to an end has no
+// good reason.
+const maxSteps = 256
 
 // negotiation is what both sides have in common.
 type negotiation struct {
-	m     *Mechanism
-	op    string
-	state state
+	m         *Mechanism
+	op        string
+	initiator bool
+	state     state
+	steps     int
+	fragments fragments
 
-	inner     mech.Context // of the mechanism in use, nil until there is one
+	used      mech.Mechanism // the mechanism in use, nil until there is one
+	inner     mech.Context   // its context
 	innerDone bool
-	chosen    oid.OID // as the initiator listed it
+	chosen    oid.OID // the mechanism as the initiator listed it
 	// mechTypes is the initiator's list in DER, to the byte.
 	mechTypes []byte
 
 	micRequired, micSent, micReceived bool
 
-	fragment []byte // of a token that has not arrived whole
+	// open is inner from the end of the negotiation on, and nil before. It does
+	// not change again, so that calls on messages need no lock.
+	open mech.Context
 }
 
-// step runs one step, and ends the negotiation if it fails.
-func (n *negotiation) run(ctx context.Context, in []byte, step func(context.Context, []byte) ([]byte, error)) (out []byte, more bool, err error) {
+// run runs one step, and ends the negotiation if that fails.
+func (n *negotiation) run(in []byte, step func(in []byte) ([]byte, error)) (out []byte, more bool, err error) {
 	if n.state >= stateEstablished {
 		return nil, false, fail(n.op, gsserr.ErrNoContext, 0, errors.New("the negotiation is "+n.state.String()))
 	}
-	in, whole := n.assemble(in)
-	if !whole {
-		return nil, true, nil
+	in, whole, err := n.receive(in)
+	if err == nil && whole {
+		out, err = step(in)
 	}
-	out, err = step(ctx, in)
 	if err != nil {
 		n.die()
-		var e *gsserr.Error
-		if !errors.As(err, &e) {
-			e = fail(n.op, gsserr.ErrFailure, 0, err)
+		e := fail(n.op, 0, 0, err)
+		if inner, ok := err.(*gsserr.Error); ok {
+			c := *inner
+			e, c.Op = &c, n.op
 		}
-		f := *e
-		f.Op = n.op
-		return nil, false, &f
+		return nil, false, e
 	}
-	return out, n.state != stateEstablished, nil
+	if n.state == stateEstablished {
+		n.open = n.inner
+	}
+	return out, n.open == nil, nil
 }
 
-// assemble puts the fragments of a token together (MS-SPNG §3.1.5.4): a token
-// that is shorter than its first bytes say is to be continued. It reports
-// whether the token is whole, or can never become so.
-func (n *negotiation) assemble(in []byte) ([]byte, bool) {
-	if len(n.fragment) > 0 {
-		in = append(n.fragment, in...)
-		n.fragment = nil
+// receive counts a token and puts it together if it comes in pieces.
+func (n *negotiation) receive(in []byte) (token []byte, whole bool, err error) {
+	if n.steps++; n.steps > maxSteps {
+		return nil, false, n.defective("more of them than any mechanism needs")
 	}
-	size, ok := sizeOf(in)
-	if !ok || size <= len(in) || size > mech.MaxToken {
-		return in, true
+	if token, whole, err = n.fragments.add(in); err != nil {
+		return nil, false, n.refuse(fail(n.op, gsserr.ErrDefectiveToken, 0, err))
 	}
-	n.fragment = append([]byte(nil), in...)
-	return nil, false
-}
-
-// sizeOf returns the size in bytes that a DER element claims to have.
-func sizeOf(b []byte) (int, bool) {
-	if len(b) < 2 {
-		return 0, false
-	}
-	if b[1] < 0x80 {
-		return 2 + int(b[1]), true
-	}
-	n := int(b[1] & 0x7f)
-	if n == 0 || n > 4 || len(b) < 2+n {
-		return 0, false
-	}
-	size := 0
-	for _, c := range b[2 : 2+n] {
-		size = size<<8 | int(c)
-	}
-	return 2 + n + size, true
+	return token, whole, nil
 }
 
 // advance passes a token to the mechanism in use.
@@ -108,16 +99,26 @@ func (n *negotiation) advance(ctx context.Context, in []byte) ([]byte, error) {
 		return nil, err
 	}
 	n.innerDone = !more
+	if len(out) == 0 {
+		return nil, nil // an empty token is none
+	}
 	return out, nil
 }
 
-// refuse adds to err the token that tells the peer: a reject with the
-// mechanism's own error token, if it has one.
-func (n *negotiation) refuse(err error, first bool) error {
+// log writes a debug record about a mechanism.
+func (n *negotiation) log(ctx context.Context, text string, o oid.OID, args ...any) {
+	if l := n.m.c.Logger; l.Enabled(ctx, slog.LevelDebug) {
+		l.DebugContext(ctx, text, append([]any{"mech", o.String()}, args...)...)
+	}
+}
+
+// refuse adds to err the token that tells the peer: a reject, with the
+// mechanism's own error token if it has one.
+func (n *negotiation) refuse(err error) error {
 	e := fail(n.op, 0, 0, err)
 	t := negTokenResp{negState: reject, responseToken: e.Token}
-	if first {
-		t.supportedMech = n.chosen
+	if !n.initiator && n.state <= stateHinted {
+		t.supportedMech = n.chosen // zero if the choice is what failed
 	}
 	e.Token = t.marshal()
 	return e
@@ -125,78 +126,18 @@ func (n *negotiation) refuse(err error, first bool) error {
 
 // defective is a token that does not belong here.
 func (n *negotiation) defective(what string) error {
-	return n.refuse(fail(n.op, gsserr.ErrDefectiveToken, 0, syntax(what)), false)
-}
-
-// protects reports whether the mechanism in use can sign the list.
-func (n *negotiation) protects() bool {
-	_, ok := n.inner.(mech.Protector)
-	return ok && n.inner.Info().Flags.Has(mech.FlagInteg)
-}
-
-// wantsMIC reports whether the mechanism in use asks for a mechListMIC that
-// RFC 4178 would let us leave out.
-func (n *negotiation) wantsMIC() bool {
-	if n.m.c.RequireMechListMIC {
-		return true
-	}
-	q, ok := n.inner.(mech.Inquirer)
-	if !ok {
-		return false
-	}
-	answer, err := q.Inquire(oid.SPNEGORequireMIC)
-	return err == nil && len(answer) > 0
-}
-
-// exchangeMIC deals with the mechListMIC (RFC 4178 §5) when the mechanism is
-// complete. in is what the peer sent, nil if nothing; out is what to send. The
-// negotiation is over when done is true.
-//
-// A MIC is required if the initiator's first choice was not taken, if the peer
-// sends one, or if the mechanism or the configuration wants it. Then each side
-// must send one and receive one: a peer that has ours and sends none is cheating.
-func (n *negotiation) exchangeMIC(in []byte) (out []byte, done bool, err error) {
-	if !n.protects() {
-		if n.m.c.RequireMechListMIC {
-			return nil, false, n.refuse(fail(n.op, gsserr.ErrUnavailable, 0, errors.New("the mechanism cannot protect the negotiation")), false)
-		}
-		return nil, true, nil
-	}
-	n.micRequired = n.micRequired || n.wantsMIC()
-	p := n.inner.(mech.Protector)
-	switch {
-	case in != nil && n.micReceived:
-		return nil, false, n.defective("a second mechListMIC")
-	case in != nil:
-		if _, err := p.VerifyMIC(n.mechTypes, in); err != nil && !gsserr.Informational(err) {
-			return nil, false, n.refuse(err, false)
-		}
-		n.micReceived, n.micRequired = true, true
-	case n.micRequired && n.micSent && !n.micReceived:
-		return nil, false, n.defective("no mechListMIC")
-	}
-	if n.micRequired && !n.micSent {
-		if out, err = p.GetMIC(nil, n.mechTypes, 0); err != nil {
-			return nil, false, n.refuse(err, false)
-		}
-		n.micSent = true
-	}
-	return out, !n.micRequired || n.micReceived, nil
+	return n.refuse(fail(n.op, gsserr.ErrDefectiveToken, 0, syntax(what)))
 }
 
 // die ends a negotiation that failed.
 func (n *negotiation) die() {
-	n.state = stateDead
-	n.fragment = nil
-	if n.inner != nil {
-		_ = n.inner.Close() // the failure is what counts
-	}
+	_ = n.Close() // the failure is what counts
 }
 
 // Close implements [mech.Context].
 func (n *negotiation) Close() error {
 	n.state = stateDead
-	n.fragment = nil
+	n.fragments = fragments{}
 	if n.inner == nil {
 		return nil
 	}
@@ -204,29 +145,19 @@ func (n *negotiation) Close() error {
 }
 
 // Selected implements [mech.Negotiator].
-func (n *negotiation) Selected() mech.Context {
-	if n.state != stateEstablished {
-		return nil
-	}
-	return n.inner
-}
+func (n *negotiation) Selected() mech.Context { return n.open }
 
-// info describes the negotiation while it lasts, and the chosen context then.
-func (n *negotiation) info() mech.ContextInfo {
+// Info implements [mech.Context]: it describes the negotiation while it lasts,
+// and the chosen context then.
+func (n *negotiation) Info() mech.ContextInfo {
 	var i mech.ContextInfo
 	if n.inner != nil {
 		i = n.inner.Info()
 	}
-	if n.state == stateEstablished {
-		return i
+	if n.state != stateEstablished {
+		// What the mechanism could do already is of no use yet.
+		i = mech.ContextInfo{Mech: oid.SPNEGO, Flags: i.Flags &^ (mech.FlagProtReady | mech.FlagTrans), Target: i.Target}
 	}
-	return mech.ContextInfo{
-		Mech:   oid.SPNEGO,
-		Flags:  i.Flags &^ (mech.FlagProtReady | mech.FlagTrans),
-		Target: i.Target,
-	}
+	i.Initiator = n.initiator
+	return i
 }
-
-// same compares two byte strings of the peer's, in constant time as everything
-// here is that may be a MIC.
-func same(a, b []byte) bool { return subtle.ConstantTimeCompare(a, b) == 1 }

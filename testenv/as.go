@@ -19,11 +19,11 @@ import (
 // handleAS is the authentication service (RFC 4120 §3.1).
 func (k *KDC) handleAS(r *request) ([]byte, error) {
 	now := k.now()
-	client := k.client(r.Body.CName)
+	client := k.client(r.Body.CName, r.option(flags.Canonicalize))
 	if client == nil {
-		return nil, &failure{code: errorcode.KDC_ERR_C_PRINCIPAL_UNKNOWN}
+		return nil, k.referClient(r)
 	}
-	server := k.server(&r.Body)
+	server := k.server(r)
 	if server == nil {
 		return nil, &failure{code: errorcode.KDC_ERR_S_PRINCIPAL_UNKNOWN}
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/jcmturner/gokrb5/v8/iana/flags"
 	"github.com/jcmturner/gokrb5/v8/iana/nametype"
 	"github.com/jcmturner/gokrb5/v8/types"
 )
@@ -186,17 +187,26 @@ func (k *KDC) split(name string) []string {
 func dbKey(name []string) string { return fmt.Sprintf("%q", name) }
 
 // server finds the service of a request, nil if there is none.
-func (k *KDC) server(body *reqBody) *entry {
-	if body.Realm != k.realm {
+func (k *KDC) server(r *request) *entry {
+	if r.Body.Realm != k.realm {
 		return nil
 	}
-	return k.lookup(body.SName.NameString)
+	if e := k.lookup(r.Body.SName.NameString); e != nil || !r.option(flags.Canonicalize) {
+		return e
+	}
+	return k.alias(r.Body.SName.NameString)
 }
 
-// client finds the client of a request. An enterprise name (RFC 6806 §5) of
-// this realm is the user in front of the "@".
-func (k *KDC) client(name types.PrincipalName) *entry {
+// client finds the client of a request, by an alias too if canonicalize allows
+// for that. An enterprise name (RFC 6806 §5) of this realm is the user in front
+// of the "@".
+func (k *KDC) client(name types.PrincipalName, canonicalize bool) *entry {
 	parts := name.NameString
+	if canonicalize {
+		if e := k.alias(parts); e != nil {
+			return e
+		}
+	}
 	if name.NameType == nametype.KRB_NT_ENTERPRISE && len(parts) == 1 {
 		if user, realm, ok := strings.Cut(parts[0], "@"); ok {
 			if !strings.EqualFold(realm, k.realm) {

@@ -14,14 +14,17 @@ var _ krb5.Exchanger = (*KDC)(nil)
 
 var errDropped = errors.New("testenv: the KDC did not answer")
 
-// Exchange implements krb5.Exchanger without sockets. A message to another realm
-// or another service, a dropped one (Drop) and any after Close are errors;
+// Exchange implements krb5.Exchanger without sockets. A message to a realm that
+// no [KDC.Trust] leads to, or to another service, a dropped one (Drop) and any after Close are errors;
 // everything else, garbage too, is answered, with a KRB-ERROR if need be.
 func (k *KDC) Exchange(ctx context.Context, r *krb5.Request) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if r == nil || r.Realm != k.realm || r.Service != krb5.ServiceKDC && r.Service != krb5.ServicePrimary {
+	if r != nil && r.Realm != k.realm {
+		return k.forward(ctx, r)
+	}
+	if r == nil || r.Service != krb5.ServiceKDC && r.Service != krb5.ServicePrimary {
 		return nil, fmt.Errorf("testenv: not a KDC of this realm, which is %s", k.realm)
 	}
 	return k.answer(r.Message, r.TCP)

@@ -62,8 +62,16 @@ func (k *KDC) config(defaults string) string {
 	if addr := k.Addr(); addr != "" {
 		fmt.Fprintf(&b, "\t\tkdc = %s\n", addr)
 	}
+	b.WriteString("\t}\n")
+	for _, o := range k.reachable() {
+		fmt.Fprintf(&b, "\t%s = {\n", o.realm)
+		if addr := o.Addr(); addr != "" {
+			fmt.Fprintf(&b, "\t\tkdc = %s\n", addr)
+		}
+		b.WriteString("\t}\n")
+	}
 	domain := strings.ToLower(k.realm)
-	fmt.Fprintf(&b, "\t}\n\n[domain_realm]\n\t.%s = %s\n\t%s = %s\n", domain, k.realm, domain, k.realm)
+	fmt.Fprintf(&b, "\n[domain_realm]\n\t.%s = %s\n\t%s = %s\n", domain, k.realm, domain, k.realm)
 	return b.String()
 }
 

@@ -20,6 +20,7 @@ type grant struct {
 	server *entry
 	sname  types.PrincipalName
 	part   messages.EncTicketPart
+	key    *types.EncryptionKey // of the ticket instead of the server's; nil for that
 }
 
 // issue makes the ticket of a grant: it chooses the session key and encrypts
@@ -36,10 +37,14 @@ func (k *KDC) issue(r *request, g *grant) (messages.Ticket, error) {
 		return messages.Ticket{}, err
 	}
 	key, ok := set.key(set.etypes[0])
+	kvno := set.kvno
+	if g.key != nil {
+		key, kvno, ok = *g.key, 0, true
+	}
 	if !ok {
 		return messages.Ticket{}, &failure{code: errorcode.KDC_ERR_NULL_KEY}
 	}
-	enc, err := seal(key, keyusage.KDC_REP_TICKET, set.kvno, asn1tools.AddASNAppTag(plain, asnAppTag.EncTicketPart))
+	enc, err := seal(key, keyusage.KDC_REP_TICKET, kvno, asn1tools.AddASNAppTag(plain, asnAppTag.EncTicketPart))
 	if err != nil {
 		return messages.Ticket{}, err
 	}

@@ -56,6 +56,10 @@ type KDC struct {
 
 	mu       sync.Mutex // guards what follows
 	db       map[string]*entry
+	aliases  map[string][]string
+	policies map[string]policy
+	trusted  []*KDC            // realms that this one refers to
+	incoming map[string]*entry // keys of tickets from these realms
 	skew     time.Duration
 	fail     int32
 	failNext []int32

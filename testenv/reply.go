@@ -1,6 +1,7 @@
 package testenv
 
 import (
+	"cmp"
 	"errors"
 	"time"
 
@@ -12,9 +13,10 @@ import (
 
 // failure is an error that the client is told.
 type failure struct {
-	code int32  // error-code
-	text string // e-text, "" for the code's own
-	data []byte // e-data
+	code   int32  // error-code
+	text   string // e-text, "" for the code's own
+	data   []byte // e-data
+	crealm string // where the client is known
 }
 
 func (f *failure) Error() string {
@@ -46,7 +48,7 @@ func (k *KDC) errorReply(r *request, f *failure) []byte {
 			e.SName = r.Body.SName
 		}
 		if len(r.Body.CName.NameString) > 0 {
-			e.CRealm, e.CName = k.realm, r.Body.CName
+			e.CRealm, e.CName = cmp.Or(f.crealm, k.realm), r.Body.CName
 		}
 	}
 	b, err := e.Marshal()

@@ -1,6 +1,7 @@
 package testenv
 
 import (
+	"slices"
 	"time"
 
 	"github.com/jcmturner/gokrb5/v8/iana"
@@ -24,11 +25,14 @@ func (k *KDC) handleTGS(r *request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	server := k.server(&r.Body)
-	if server == nil {
-		return nil, &failure{code: errorcode.KDC_ERR_S_PRINCIPAL_UNKNOWN}
+	server := k.server(r)
+	referral := server == nil
+	if referral {
+		if server = k.refer(r); server == nil {
+			return nil, &failure{code: errorcode.KDC_ERR_S_PRINCIPAL_UNKNOWN}
+		}
 	}
-	for _, refused := range []int{flags.PostDated, flags.RequestAnonymous, flags.EncTktInSkey, flags.Validate, cnameInAddlTkt} {
+	for _, refused := range []int{flags.PostDated, flags.RequestAnonymous, flags.Validate} {
 		if r.option(refused) {
 			return nil, &failure{code: errorcode.KDC_ERR_BADOPTION}
 		}
@@ -41,25 +45,38 @@ func (k *KDC) handleTGS(r *request) ([]byte, error) {
 		}
 	}
 
-	g := &grant{server: server, sname: server.principal(r.Body.SName.NameType)}
-	g.part = messages.EncTicketPart{
-		Flags:    bits(flags.TransitedPolicyChecked),
-		CRealm:   tgt.CRealm,
-		CName:    tgt.CName,
-		AuthTime: tgt.AuthTime,
-		CAddr:    tgt.CAddr,
-	}
-	if err := k.derive(r, g, tgt, now); err != nil {
+	s, err := k.subject(r, tgt, auth, server, referral, now)
+	if err != nil {
 		return nil, err
 	}
-	if g.part.AuthorizationData, err = authzData(r, tgt, auth); err != nil {
+	g := &grant{server: server, sname: server.principal(r.Body.SName.NameType)}
+	if !referral { // by an alias a service keeps the name that the client knows
+		g.sname = r.Body.SName
+	}
+	if r.option(flags.EncTktInSkey) {
+		if g.key, err = k.userToUser(r, server); err != nil {
+			return nil, err
+		}
+	}
+	g.part = messages.EncTicketPart{
+		Flags:     bits(flags.TransitedPolicyChecked),
+		CRealm:    s.base.CRealm,
+		CName:     s.base.CName,
+		Transited: s.base.Transited,
+		AuthTime:  s.base.AuthTime,
+		CAddr:     s.base.CAddr,
+	}
+	if err := k.derive(r, g, &s.base, now); err != nil {
+		return nil, err
+	}
+	if g.part.AuthorizationData, err = authzData(r, &s.base, auth); err != nil {
 		return nil, err
 	}
 	ticket, err := k.issue(r, g)
 	if err != nil {
 		return nil, err
 	}
-	plain, err := k.encPart(r, g, asnAppTag.EncTGSRepPart, nil)
+	plain, err := k.encPart(r, g, asnAppTag.EncTGSRepPart, s.encrypted)
 	if err != nil {
 		return nil, err
 	}
@@ -68,10 +85,41 @@ func (k *KDC) handleTGS(r *request) ([]byte, error) {
 		return nil, err
 	}
 	rep := messages.TGSRep{KDCRepFields: messages.KDCRepFields{
-		PVNO: iana.PVNO, MsgType: msgtype.KRB_TGS_REP,
-		CRealm: tgt.CRealm, CName: tgt.CName, Ticket: ticket, EncPart: enc,
+		PVNO: iana.PVNO, MsgType: msgtype.KRB_TGS_REP, PAData: s.reply,
+		CRealm: g.part.CRealm, CName: g.part.CName, Ticket: ticket, EncPart: enc,
 	}}
 	return rep.Marshal()
+}
+
+// subject is in whose name the new ticket is to be: the client's, or the one of
+// whom it acts for.
+func (k *KDC) subject(r *request, tgt *messages.EncTicketPart, auth *types.Authenticator, server *entry, referral bool, now time.Time) (*s4u, error) {
+	if r.option(cnameInAddlTkt) {
+		return k.proxy(r, tgt, server, referral, now)
+	}
+	s, err := k.self(r, tgt, auth, server, referral)
+	if s != nil || err != nil {
+		return s, err
+	}
+	if actedFor(tgt) != nil {
+		return nil, &failure{code: errorcode.KDC_ERR_POLICY} // good for S4U alone
+	}
+	return &s4u{base: *tgt}, nil
+}
+
+// userToUser returns the session key of the ticket-granting ticket that the
+// server of a user-to-user request has (RFC 4120 §3.3.3).
+func (k *KDC) userToUser(r *request, server *entry) (*types.EncryptionKey, error) {
+	part, issuer, err := k.additional(r)
+	switch {
+	case err != nil:
+		return nil, err
+	case !slices.Equal(issuer.name, k.tgs().NameString):
+		return nil, &failure{code: errorcode.KDC_ERR_POLICY}
+	case part.CRealm != k.realm || !slices.Equal(part.CName.NameString, server.name):
+		return nil, &failure{code: errorcode.KDC_ERR_SERVER_NOMATCH}
+	}
+	return &part.Key, nil
 }
 
 // authenticate verifies the AP-REQ of a TGS-REQ: the ticket, the authenticator,
@@ -93,12 +141,24 @@ func (k *KDC) authenticate(r *request, now time.Time) (*messages.EncTicketPart, 
 	if r.option(flags.Renew) {
 		issuer = r.Body.SName
 	}
-	if ap.Ticket.Realm != k.realm || !equalName(ap.Ticket.SName, issuer) {
-		return nil, nil, &failure{code: errorcode.KRB_AP_ERR_NOT_US}
+	e, foreign := k.isTrusted(&ap.Ticket)
+	if !foreign {
+		if ap.Ticket.Realm != k.realm || !equalName(ap.Ticket.SName, issuer) {
+			return nil, nil, &failure{code: errorcode.KRB_AP_ERR_NOT_US}
+		}
+		if e = k.lookup(ap.Ticket.SName.NameString); e == nil {
+			return nil, nil, &failure{code: errorcode.KDC_ERR_S_PRINCIPAL_UNKNOWN}
+		}
 	}
-	tgt, err := k.openTicket(&ap.Ticket)
+	tgt, err := openWith(e, &ap.Ticket)
 	if err != nil {
 		return nil, nil, err
+	}
+	if foreign {
+		if tgt.CRealm == k.realm && actedFor(tgt) == nil {
+			return nil, nil, &failure{code: errorcode.KDC_ERR_POLICY} // nobody else speaks for our users
+		}
+		tgt.Transited = transit(tgt.Transited, tgt.CRealm, ap.Ticket.Realm)
 	}
 	if !now.Before(tgt.EndTime) {
 		return nil, nil, &failure{code: errorcode.KRB_AP_ERR_TKT_EXPIRED}
@@ -127,12 +187,8 @@ func (k *KDC) authenticate(r *request, now time.Time) (*messages.EncTicketPart, 
 	return tgt, &auth, nil
 }
 
-// openTicket decrypts a ticket of this KDC.
-func (k *KDC) openTicket(t *messages.Ticket) (*messages.EncTicketPart, error) {
-	server := k.lookup(t.SName.NameString)
-	if server == nil {
-		return nil, &failure{code: errorcode.KDC_ERR_S_PRINCIPAL_UNKNOWN}
-	}
+// openWith decrypts a ticket with the keys of an entry.
+func openWith(server *entry, t *messages.Ticket) (*messages.EncTicketPart, error) {
 	set := server.version(t.EncPart.KVNO)
 	if set == nil {
 		return nil, &failure{code: errorcode.KRB_AP_ERR_BADKEYVER}

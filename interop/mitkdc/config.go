@@ -2,6 +2,7 @@ package mitkdc
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -14,14 +15,34 @@ const (
 	AES256SHA2 = "aes256-cts-hmac-sha384-192"
 )
 
-// Enctypes returns all encryption types of the realm.
+// Encryption types that a realm has only if [Options] ask for them.
+const (
+	DES3        = "des3-cbc-sha1"
+	RC4         = "arcfour-hmac"
+	Camellia128 = "camellia128-cts-cmac"
+	Camellia256 = "camellia256-cts-cmac"
+)
+
+// Enctypes returns all encryption types of a realm without options.
 func Enctypes() []string {
 	return []string{AES128SHA1, AES256SHA1, AES128SHA2, AES256SHA2}
 }
 
-// clientConf is a krb5.conf that permits the enctypes and knows one realm.
-func clientConf(realm, addr string, enctypes []string) string {
+// clientConf is a krb5.conf that permits the enctypes and knows a realm and those
+// that it trusts.
+func clientConf(realm, addr string, enctypes []string, trusted []*Realm) string {
 	list := strings.Join(enctypes, " ")
+	allow := ""
+	if slices.Contains(enctypes, DES3) {
+		allow += "    allow_des3 = true\n"
+	}
+	if slices.Contains(enctypes, RC4) {
+		allow += "    allow_rc4 = true\n"
+	}
+	var others strings.Builder
+	for _, o := range trusted {
+		fmt.Fprintf(&others, "    %s = {\n        kdc = %s\n    }\n", o.Name, o.Addr)
+	}
 	return fmt.Sprintf(`[libdefaults]
     default_realm = %[1]s
     dns_lookup_kdc = false
@@ -33,24 +54,34 @@ func clientConf(realm, addr string, enctypes []string) string {
     permitted_enctypes = %[3]s
     default_tkt_enctypes = %[3]s
     default_tgs_enctypes = %[3]s
-[realms]
+%[5]s[realms]
     %[1]s = {
         kdc = %[2]s
     }
-[domain_realm]
+%[4]s[domain_realm]
     localhost = %[1]s
-`, realm, addr, list)
+`, realm, addr, list, others.String(), allow)
 }
 
 // kdcConf is the KDC's own configuration.
-func kdcConf(realm, addr, dir string) string {
-	keys := strings.Join(Enctypes(), ":normal ") + ":normal"
+func kdcConf(realm, addr, dir string, o *Options) string {
+	database := fmt.Sprintf("database_name = %s/db/principal", dir)
+	module := ""
+	if o.Directory {
+		database = "database_module = ldap"
+		module = ldapModule(dir)
+	}
+	var hosts strings.Builder
+	for host, realm := range o.Hosts {
+		fmt.Fprintf(&hosts, "    %s = %s\n", host, realm)
+	}
+	keys := strings.Join(o.enctypes(), ":normal ") + ":normal"
 	return fmt.Sprintf(`[kdcdefaults]
     kdc_listen = %[2]s
     kdc_tcp_listen = %[2]s
 [realms]
     %[1]s = {
-        database_name = %[3]s/db/principal
+        %[6]s
         key_stash_file = %[3]s/db/stash
         acl_file = %[3]s/db/kadm5.acl
         max_life = 10h
@@ -62,5 +93,6 @@ func kdcConf(realm, addr, dir string) string {
 [logging]
     kdc = FILE:%[3]s/kdc.log
     default = FILE:%[3]s/kdc.log
-`, realm, addr, dir, AES256SHA1, keys)
+[domain_realm]
+%[7]s%[8]s`, realm, addr, dir, AES256SHA1, keys, database, hosts.String(), module)
 }

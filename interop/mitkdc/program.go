@@ -15,7 +15,8 @@ var packages = map[string]string{
 	"krb5kdc": "krb5-kdc", "kdb5_util": "krb5-kdc", "kadmin.local": "krb5-admin-server",
 	"kinit": "krb5-user", "klist": "krb5-user", "kvno": "krb5-user",
 	"gss-client": "krb5-gss-samples", "gss-server": "krb5-gss-samples",
-	"gcc": "gcc libc6-dev", "pkg-config": "pkg-config", "go": "golang",
+	"slapd": "slapd", "slapadd": "slapd", "ldapmodify": "ldap-utils", "ldapsearch": "ldap-utils",
+	"kdb5_ldap_util": "krb5-kdc-ldap", "gcc": "gcc libc6-dev", "pkg-config": "pkg-config", "go": "golang",
 }
 
 // Find returns the path of a program. The directories that only root has in

@@ -26,6 +26,30 @@ type Principal struct {
 	// service, be used by who did so. NoPAC keeps authorization data out of
 	// tickets for it.
 	NoPreauth, NoPAC bool
+	// OKToAuth lets a service impersonate users (S4U2Self) with a ticket that is
+	// good for S4U2Proxy.
+	OKToAuth bool
+	// DelegateTo are services that this one may act towards (S4U2Proxy), and
+	// Aliases other names of the principal. They need a Directory.
+	DelegateTo, Aliases []string
+}
+
+// Options are what else a realm can have.
+type Options struct {
+	// Hosts are hosts, or domains with a dot in front, and the realms that the
+	// KDC refers clients to who ask for services there.
+	Hosts map[string]string
+	// Directory keeps the principals in an LDAP directory.
+	Directory bool
+	// Enctypes are those of the realm; nil is [Enctypes].
+	Enctypes []string
+}
+
+func (o *Options) enctypes() []string {
+	if o.Enctypes == nil {
+		return Enctypes()
+	}
+	return o.Enctypes
 }
 
 // Realm is a running KDC. Its methods are safe for concurrent use.
@@ -34,31 +58,52 @@ type Realm struct {
 	Dir  string // where its files are
 	Addr string // of the KDC, for UDP and TCP
 	stop func()
+
+	enctypes  []string
+	trusted   []*Realm
+	directory *directory // nil if there is none
 }
 
 // Start creates a realm in dir, which must exist and be empty, and starts its
 // KDC on a free loopback port. Close ends it.
 func Start(dir, name string, principals []Principal) (*Realm, error) {
+	return StartWith(dir, name, principals, &Options{})
+}
+
+// StartWith is Start with options.
+func StartWith(dir, name string, principals []Principal, o *Options) (r *Realm, err error) {
 	addr, err := FreeAddr()
 	if err != nil {
 		return nil, err
 	}
-	r := &Realm{Name: name, Dir: dir, Addr: addr}
+	r = &Realm{Name: name, Dir: dir, Addr: addr, enctypes: o.enctypes(), stop: func() {}}
+	defer func() {
+		if err != nil {
+			r.Close()
+		}
+	}()
 	for _, d := range []string{"db", "rcache", "tmp"} {
 		if err := os.Mkdir(filepath.Join(dir, d), 0o700); err != nil {
 			return nil, err
 		}
 	}
-	if err := os.WriteFile(r.File("kdc.conf"), []byte(kdcConf(name, addr, dir)), 0o600); err != nil {
+	if err := os.WriteFile(r.File("kdc.conf"), []byte(kdcConf(name, addr, dir, o)), 0o600); err != nil {
 		return nil, err
 	}
 	if _, err := r.WriteConfig("krb5.conf"); err != nil {
 		return nil, err
 	}
-	if _, err := r.Run("", "kdb5_util", "-r", name, "create", "-s", "-W", "-P", "master"); err != nil {
+	if o.Directory {
+		if r.directory, err = startDirectory(r); err != nil {
+			return nil, err
+		}
+	} else if _, err := r.Run("", "kdb5_util", "-r", name, "create", "-s", "-W", "-P", "master"); err != nil {
 		return nil, err
 	}
 	if err := r.add(principals); err != nil {
+		return nil, err
+	}
+	if err := r.directory.describe(principals); err != nil {
 		return nil, err
 	}
 	kdc, err := r.Command("krb5kdc", "-n", "-r", name)
@@ -67,18 +112,41 @@ func Start(dir, name string, principals []Principal) (*Realm, error) {
 	}
 	var out bytes.Buffer
 	kdc.Stdout, kdc.Stderr = &out, &out
-	if r.stop, err = start(kdc); err != nil {
+	stop, err := start(kdc)
+	if err != nil {
 		return nil, err
 	}
+	r.stop = stop
 	if err := WaitPort(addr); err != nil {
-		r.Close()
 		return nil, fmt.Errorf("krb5kdc: %w\n%s", err, &out)
 	}
 	return r, nil
 }
 
+// Trust makes two realms trust each other and writes each one's krb5.conf anew,
+// with the other in it.
+func Trust(a, b *Realm) error {
+	for _, pair := range [][2]*Realm{{a, b}, {b, a}} {
+		name := "krbtgt/" + pair[1].Name + "@" + pair[0].Name
+		for _, r := range pair {
+			out, err := r.Run("", "kadmin.local", "-r", r.Name, "-q", "addprinc -pw secret-between-realms "+name)
+			if err != nil || !strings.Contains(out, fmt.Sprintf("Principal %q created.", name)) {
+				return fmt.Errorf("kadmin.local did not create %s: %w\n%s", name, err, out)
+			}
+		}
+		pair[0].trusted = append(pair[0].trusted, pair[1])
+		if _, err := pair[0].WriteConfig("krb5.conf"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Close ends the KDC. The directory stays.
-func (r *Realm) Close() { r.stop() }
+func (r *Realm) Close() {
+	r.stop()
+	r.directory.close()
+}
 
 // File returns the path of a file in the realm's directory.
 func (r *Realm) File(name string) string { return filepath.Join(r.Dir, name) }
@@ -87,10 +155,10 @@ func (r *Realm) File(name string) string { return filepath.Join(r.Dir, name) }
 // if there are none, and returns its path.
 func (r *Realm) WriteConfig(file string, enctypes ...string) (string, error) {
 	if len(enctypes) == 0 {
-		enctypes = Enctypes()
+		enctypes = r.enctypes
 	}
 	path := r.File(file)
-	return path, os.WriteFile(path, []byte(clientConf(r.Name, r.Addr, enctypes)), 0o600)
+	return path, os.WriteFile(path, []byte(clientConf(r.Name, r.Addr, enctypes, r.trusted)), 0o600)
 }
 
 // Command prepares a program, found by [Find], whose environment leads to this
@@ -162,6 +230,10 @@ func (r *Realm) add(principals []Principal) error {
 		}
 		if p.NoPreauth {
 			fmt.Fprint(&script, "-requires_preauth ")
+		}
+		if p.OKToAuth {
+			// One flag that is set takes the defaults away.
+			fmt.Fprint(&script, "+requires_preauth +ok_to_auth_as_delegate ")
 		}
 		if p.NoPAC {
 			fmt.Fprint(&script, "+no_auth_data_required ")

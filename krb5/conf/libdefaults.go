@@ -55,6 +55,19 @@ func (c *Config) Enctypes(key string, def []etype.ID) []etype.ID {
 	return etype.ParseList(text, def)
 }
 
+// Allowed reports whether the configuration lets an encryption type be used at
+// all. Triple-DES needs allow_des3 and RC4 needs allow_rc4 in libdefaults: that a
+// list of types names them is not enough. All other types are allowed.
+func (c *Config) Allowed(id etype.ID) bool {
+	switch id {
+	case etype.DES3SHA1:
+		return c.Bool(false, "libdefaults", "allow_des3")
+	case etype.RC4, etype.RC4Exp:
+		return c.Bool(false, "libdefaults", "allow_rc4")
+	}
+	return true
+}
+
 // CanonicalizeHostname returns the policy for host names in service names,
 // dns_canonicalize_hostname: "true" (ask DNS for the canonical name; the
 // default), "false" (take the name as it is), or "fallback" (first as it is).

@@ -33,17 +33,19 @@ type parser struct {
 	root    *section
 	open    []*section // the section, and the blocks open inside it
 	pending string     // a relation that waits for "{" on a line of its own
+	at      place      // the line
 	include func(directive, path string) error
 }
 
 // parseText adds the text of file to root. include handles include lines; if it
 // is nil they are errors.
 func parseText(root *section, file, text string, include func(directive, path string) error) error {
-	p := parser{root: root, include: include}
+	p := parser{root: root, at: place{file: file}, include: include}
 	text = strings.TrimPrefix(text, "\ufeff")
 	n := 0
 	for line := range strings.SplitSeq(text, "\n") {
 		n++
+		p.at.line = n
 		if err := p.line(line); err != nil {
 			return at(file, n, err)
 		}
@@ -218,7 +220,7 @@ func (p *parser) add(tag, value string) {
 		value, _ = unquote(value)
 	}
 	name, final := strings.CutSuffix(tag, "*")
-	p.open[len(p.open)-1].add(name, value, final)
+	p.open[len(p.open)-1].add(name, value, p.at, final)
 }
 
 // unquote reads the quoted string that s starts with, and returns what comes

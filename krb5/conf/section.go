@@ -3,7 +3,8 @@ package conf
 // section is a section or a block: relations and blocks by name.
 type section struct {
 	values     map[string][]string
-	valueNames []string // keys of values, in order of appearance
+	places     map[string][]place // where values are from, one by one
+	valueNames []string           // keys of values, in order of appearance
 	blocks     map[string]*section
 	blockNames []string
 	// A final section takes nothing from the files after its own, a final
@@ -12,15 +13,22 @@ type section struct {
 	finalValues map[string]bool
 }
 
+// place is where a value stands.
+type place struct {
+	file string // "" for a text
+	line int
+}
+
 // add appends a value.
-func (s *section) add(name, value string, final bool) {
+func (s *section) add(name, value string, at place, final bool) {
 	if s.values == nil {
-		s.values = make(map[string][]string)
+		s.values, s.places = make(map[string][]string), make(map[string][]place)
 	}
 	if _, ok := s.values[name]; !ok {
 		s.valueNames = append(s.valueNames, name)
 	}
 	s.values[name] = append(s.values[name], value)
+	s.places[name] = append(s.places[name], at)
 	if final {
 		s.setFinal(name)
 	}
@@ -57,8 +65,8 @@ func (s *section) merge(later *section) {
 		if s.finalValues[name] {
 			continue
 		}
-		for _, v := range later.values[name] {
-			s.add(name, v, false)
+		for i, v := range later.values[name] {
+			s.add(name, v, later.places[name][i], false)
 		}
 		if later.finalValues[name] {
 			s.setFinal(name)

@@ -99,9 +99,14 @@ func (h *Harness) badTokens(t *testing.T) {
 		}
 		checkError(t, err)
 	}
+	whole, _ := h.pair(t, protected)
+	who := whole.Info().InitiatorName
 	refused := func(t *testing.T, what string, c mech.Context, in []byte) {
 		t.Helper()
 		out, more, err := c.Step(t.Context(), in)
+		if err == nil && h.Loose && (more || sameName(c.Info().InitiatorName, who)) {
+			return
+		}
 		if err == nil {
 			t.Errorf("%s is accepted", what)
 			return
@@ -125,7 +130,6 @@ func (h *Harness) badTokens(t *testing.T) {
 
 	// A flipped bit is refused, or is one that does not matter: the peer is who
 	// it was.
-	before := a.Info()
 	for n := 0; n < len(token); n += 1 + n/64 {
 		b, _ := first(t)
 		if n >= len(b) {
@@ -133,9 +137,9 @@ func (h *Harness) badTokens(t *testing.T) {
 		}
 		b[n] ^= 1 << (n % 8)
 		c := h.accept(t, mech.AcceptRequest{})
-		_, _, err := c.Step(t.Context(), b)
+		_, more, err := c.Step(t.Context(), b)
 		checkError(t, err)
-		if err == nil && !sameName(c.Info().InitiatorName, before.InitiatorName) {
+		if err == nil && !(h.Loose && more) && !sameName(c.Info().InitiatorName, who) {
 			t.Errorf("a flip in byte %d of the first token changes the initiator", n)
 		}
 	}

@@ -38,6 +38,8 @@ type Accepted struct {
 	// Server is the principal whose key opened the ticket, which may be an
 	// alias of the one that the ticket names.
 	Server principal.Name
+	// ServerKey is that key.
+	ServerKey *enctype.Key
 	// SessionKey is the ticket's, Subkey the initiator's own, nil if it sent
 	// none.
 	SessionKey, Subkey *enctype.Key
@@ -72,7 +74,7 @@ func (a *Acceptor) Accept(ctx context.Context, req *wire.APReq) (acc *Accepted, 
 	if err != nil {
 		return nil, krberr.Of(err), fail(gsserr.ErrFailure, err)
 	}
-	acc.Server = key.Principal
+	acc.Server, acc.ServerKey = key.Principal, key.Key
 	if err := acc.authenticate(req, plain); err != nil {
 		return nil, krberr.APBadIntegrity, fail(gsserr.ErrFailure, err)
 	}

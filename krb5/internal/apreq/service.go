@@ -45,9 +45,19 @@ func (s *Service) Matches(p principal.Name) bool {
 }
 
 // open finds the key that decrypts the ticket. The name in the ticket is in the
-// clear and decides nothing: every key under which the service accepts is
-// tried, so that aliases work. For one exact name the key version must agree.
+// clear and decides nothing but where to begin: every key under which the service
+// accepts is tried, so that aliases work. For one exact name the key version must
+// agree.
 func (s *Service) open(t *wire.Ticket) (*ServiceKey, []byte, error) {
+	// In a large keytab one key has the ticket's name and version.
+	for i := range s.Keys {
+		k := &s.Keys[i]
+		if k.likely(t) && s.Matches(k.Principal) {
+			if plain, err := k.Key.Decrypt(nil, t.Enc.Cipher, usageTicket); err == nil {
+				return k, plain, nil
+			}
+		}
+	}
 	var (
 		matched  bool // a key under which we accept
 		named    bool // … whose principal the ticket names
@@ -68,7 +78,7 @@ func (s *Service) open(t *wire.Ticket) (*ServiceKey, []byte, error) {
 		typed = typed || sameName
 		sameVersion := t.Enc.Kvno == 0 || k.Kvno == 0 || k.Kvno == t.Enc.Kvno || k.Kvno == t.Enc.Kvno&0xff
 		versions = versions || sameName && sameVersion
-		if s.Exact && !sameVersion {
+		if s.Exact && !sameVersion || k.likely(t) {
 			continue
 		}
 		plain, err := k.Key.Decrypt(nil, t.Enc.Cipher, usageTicket)
@@ -87,4 +97,9 @@ func (s *Service) open(t *wire.Ticket) (*ServiceKey, []byte, error) {
 		return nil, nil, fmt.Errorf("%w: version %d of %s", krberr.APBadKeyVer, t.Enc.Kvno, t.Server)
 	}
 	return nil, nil, fmt.Errorf("ticket: %w", krberr.APBadIntegrity)
+}
+
+// likely reports whether the ticket says that it is under this key.
+func (k *ServiceKey) likely(t *wire.Ticket) bool {
+	return k.Key.Enctype() == t.Enc.Etype && k.Kvno == t.Enc.Kvno && k.Principal.SameName(t.Server)
 }

@@ -22,6 +22,9 @@ type Params struct {
 	// SendSeq is the number of the first token to send, RecvSeq of the first
 	// one to receive.
 	SendSeq, RecvSeq uint64
+	// DCE is the style of DCE RPC (RFC 4757 §7.1): it changes how messages in
+	// pieces are divided.
+	DCE bool
 	// Replay finds duplicate and old tokens, Sequence those out of order.
 	Replay, Sequence bool
 	// Window, if not nil, takes the place of RecvSeq, Replay and Sequence: it
@@ -45,6 +48,7 @@ type Params struct {
 // informational error; see [gsserr.Informational].
 type Context struct {
 	initiator bool
+	dce       bool
 	key       *enctype.Key
 	subkey    *enctype.Key // nil: none
 
@@ -63,6 +67,7 @@ type sender struct {
 	// header is scratch space: an array on the stack would escape through the
 	// hash interfaces and be allocated each time.
 	header [headerLen]byte
+	memory memory // scratch space too
 }
 
 // receiver is the half that Unwrap and VerifyMIC use.
@@ -74,13 +79,14 @@ type receiver struct {
 	// subkey only the first is used.
 	initiator, acceptor suite
 	header              [headerLen]byte // as in sender
-	rotated             []byte          // scratch space for turning tokens back
+	memory              memory
+	rotated             []byte // scratch space for turning tokens back
 }
 
 // New returns a context with the parameters p. The keys are its own from now
 // on: Close clears them.
 func New(p Params) *Context {
-	c := &Context{initiator: p.Initiator, key: p.Key, subkey: p.AcceptorSubkey}
+	c := &Context{initiator: p.Initiator, dce: p.DCE, key: p.Key, subkey: p.AcceptorSubkey}
 	c.send.closed = p.Key == nil
 	c.recv.closed = p.Key == nil
 	c.send.seq = p.SendSeq
@@ -105,7 +111,7 @@ func (c *Context) State() (p Params, ok bool) {
 	c.recv.mu.Lock()
 	defer c.recv.mu.Unlock()
 	w := c.recv.window
-	return Params{Initiator: c.initiator, Key: c.key, AcceptorSubkey: c.subkey, SendSeq: c.send.seq, Window: &w}, !c.send.closed
+	return Params{Initiator: c.initiator, DCE: c.dce, Key: c.key, AcceptorSubkey: c.subkey, SendSeq: c.send.seq, Window: &w}, !c.send.closed
 }
 
 // Close clears the keys. It waits for calls that are under way; those that come

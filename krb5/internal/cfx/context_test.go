@@ -57,6 +57,7 @@ type setup struct {
 	id               etype.ID
 	subkey           bool // with an acceptor's subkey
 	replay, sequence bool
+	dce              bool
 }
 
 func (s setup) String() string {
@@ -74,6 +75,7 @@ func (s setup) side(t testing.TB, initiator bool) *Context {
 		Key:       testKey(t, s.id, 1),
 		Replay:    s.replay,
 		Sequence:  s.sequence,
+		DCE:       s.dce,
 	}
 	if s.subkey {
 		p.AcceptorSubkey = testKey(t, s.id, 99)

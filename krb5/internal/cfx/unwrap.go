@@ -34,10 +34,14 @@ func (c *Context) Unwrap(dst, token []byte) ([]byte, mech.MessageInfo, error) {
 	if err != nil {
 		return dst, info, fail(op, gsserr.ErrBadMIC, err)
 	}
-	body = r.rotate(body, int(h.rrc))
+	sealed := h.flags&flagSealed != 0
+	turn := int(h.rrc)
+	if c.dce && sealed && turn != 0 {
+		turn += int(h.ec) // see WrapIOV
+	}
+	body = r.rotate(body, turn)
 	var out []byte
 	var major gsserr.Major
-	sealed := h.flags&flagSealed != 0
 	if sealed {
 		out, major, err = r.open(s, dst, body, h)
 	} else {

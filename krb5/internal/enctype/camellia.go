@@ -114,7 +114,7 @@ type camelliaEngine struct {
 	iv     [block]byte
 	conf   [block]byte
 	last   [2 * block]byte
-	sum    [block]byte
+	pieces *pieces // as in cts
 }
 
 // seal implements engine. The plaintext is put in its place and encrypted there.
@@ -168,13 +168,11 @@ func (e *camelliaEngine) open(dst, ciphertext []byte) ([]byte, bool) {
 	}
 	all := slices.Grow(dst, size-block)[:len(dst)+size-block]
 	out := all[len(dst):]
-	// The tag first: out may lie over it.
-	copy(e.sum[:], ciphertext[size:])
 	err := e.decrypt(out, ciphertext[:size])
 	e.m.Reset()
 	_, _ = e.m.Write(e.conf[:]) // never fails
 	_, _ = e.m.Write(out)
-	ok := err == nil && hmac.Equal(e.m.Sum(e.last[:0]), e.sum[:])
+	ok := err == nil && hmac.Equal(e.m.Sum(e.last[:0]), ciphertext[size:])
 	e.stop()
 	if !ok {
 		clear(out)
@@ -236,4 +234,5 @@ func (e *camelliaEngine) clear() {
 	e.c.Clear()
 	e.m.Clear()
 	e.random.clear()
+	e.pieces.clear()
 }

@@ -26,3 +26,9 @@ func (c *confounders) next(b *[block]byte) error {
 	c.left -= block
 	return nil
 }
+
+// clear wipes the blocks that are left.
+func (c *confounders) clear() {
+	clear(c.buf[:])
+	c.left = 0
+}

@@ -41,6 +41,7 @@ type cts struct {
 	random confounders
 	sum    [64]byte
 	buf    [short]byte
+	pieces *pieces // for messages in pieces; nil until there is one
 }
 
 // newCTS derives Ke and Ki.
@@ -78,8 +79,8 @@ func (e *cts) clear() {
 	e.aes.Clear()
 	clear(e.buf[:])
 	clear(e.sum[:])
-	clear(e.random.buf[:])
-	e.random.left = 0
+	e.random.clear()
+	e.pieces.clear()
 }
 
 // tag ends the HMAC. The result is e's own space.

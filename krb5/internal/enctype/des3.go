@@ -186,11 +186,12 @@ func foldedKey(p *profile, password []byte, salt string, _ uint32) ([]byte, erro
 	return s.derive([]byte("kerberos"))
 }
 
-// unpad returns how much of a plaintext is message. A Kerberos message is DER
-// and says how long it is: what follows is padding if it is less than a block
-// of zeros. A plaintext that is anything else is taken whole.
+// unpad returns how much of a plaintext is message. A Kerberos message is a DER
+// value, [APPLICATION n] or SEQUENCE, and says how long it is: what follows is
+// padding if it is less than a block of zeros. A plaintext that is anything else
+// is taken whole.
 func unpad(b []byte) int {
-	if len(b) < 2 {
+	if len(b) < 2 || b[0] != 0x30 && b[0]&0xe0 != 0x60 {
 		return len(b)
 	}
 	n, at := int(b[1]), 2

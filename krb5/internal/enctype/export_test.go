@@ -34,14 +34,42 @@ func Derived(k *Key, usage uint32) (kc, ke, ki []byte, err error) {
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	d := s.(*derived)
+	d := s.(deriver)
 	own := func(kind byte, size int) []byte { return append([]byte(nil), d.derive(usage, kind, size)...) }
-	return own(kindChecksum, k.p.macKey), own(kindEncryption, k.p.keySize), own(kindIntegrity, k.p.macKey), nil
+	n := k.p.macKey
+	if n == 0 {
+		n = k.p.keySize
+	}
+	return own(kindChecksum, n), own(kindEncryption, k.p.keySize), own(kindIntegrity, n), nil
+}
+
+// DeriveDES3 is DK of RFC 3961 with Triple-DES.
+func DeriveDES3(k *Key, constant []byte) ([]byte, error) {
+	s, err := k.s.schedule(k.p)
+	if err != nil {
+		return nil, err
+	}
+	return s.(*des3Schedule).derive(constant)
+}
+
+// source returns where c's confounders come from.
+func (c *Cipher) source() *confounders {
+	switch e := c.f().e.(type) {
+	case *cts:
+		return &e.random
+	case *camelliaEngine:
+		return &e.random
+	case *des3Engine:
+		return &e.random
+	case *rc4Engine:
+		return &e.random
+	}
+	return nil
 }
 
 // SetConfounder makes the confounders of c known.
 func (c *Cipher) SetConfounder(conf []byte) {
-	c.f().e.(*cts).random = confounders{read: func(b []byte) (int, error) {
+	*c.source() = confounders{read: func(b []byte) (int, error) {
 		n := 0
 		for n < len(b) {
 			n += copy(b[n:], conf)
@@ -52,7 +80,7 @@ func (c *Cipher) SetConfounder(conf []byte) {
 
 // FailRandom makes c's source of confounders fail.
 func (c *Cipher) FailRandom(err error) {
-	c.f().e.(*cts).random = confounders{read: func([]byte) (int, error) { return 0, err }}
+	*c.source() = confounders{read: func([]byte) (int, error) { return 0, err }}
 }
 
 // DuringSeal makes the next Encrypt of the usage call f in its middle.
@@ -61,7 +89,7 @@ func (k *Key) DuringSeal(usage uint32, f func()) error {
 	if err != nil {
 		return err
 	}
-	c.f().e.(*cts).random = confounders{read: func(b []byte) (int, error) { f(); return len(b), nil }}
+	*c.source() = confounders{read: func(b []byte) (int, error) { f(); return len(b), nil }}
 	k.giveCipher(c)
 	return nil
 }
@@ -79,6 +107,9 @@ func RawCTS(ke []byte) (*Cipher, error) {
 	x := &sealer{p: p, e: &cts{p: p, aes: b, h: hmac.New(p.hash, ke), turn: chunk, random: confounders{read: rand.Read}}}
 	return &Cipher{f: func() *sealer { return x }}, nil
 }
+
+// Unpad is unpad.
+func Unpad(b []byte) int { return unpad(b) }
 
 // Idle returns how many ciphers and MACs k keeps.
 func (k *Key) Idle() (ciphers, macs int) {

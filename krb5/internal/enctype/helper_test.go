@@ -41,9 +41,12 @@ func testKey(t testing.TB, id etype.ID) *enctype.Key {
 	return k
 }
 
-// each runs f for every type that is supported in this process.
+// each runs f for every type with AES that is supported in this process.
 func each(t *testing.T, f func(t *testing.T, k *enctype.Key)) {
-	for _, id := range enctype.Default() {
+	for _, id := range []etype.ID{etype.AES256SHA1, etype.AES128SHA1, etype.AES256SHA2, etype.AES128SHA2} {
+		if !enctype.Supported(id) {
+			continue
+		}
 		t.Run(fmt.Sprint(id), func(t *testing.T) { f(t, testKey(t, id)) })
 	}
 }

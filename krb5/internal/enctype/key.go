@@ -49,12 +49,30 @@ func GenerateKey(id etype.ID) (*Key, error) {
 	if err != nil {
 		return nil, err
 	}
-	value := make([]byte, p.keySize)
-	defer clear(value)
-	if _, err := rand.Read(value); err != nil {
+	seed := make([]byte, p.seedSize())
+	defer clear(seed)
+	if _, err := rand.Read(seed); err != nil {
 		return nil, fmt.Errorf("%w: %w", krberr.CryptoInternal, err)
 	}
-	return NewKey(id, value)
+	return p.randomToKey(seed)
+}
+
+// seedSize returns the bytes that random-to-key takes.
+func (p *profile) seedSize() int {
+	if p.seed != 0 {
+		return p.seed
+	}
+	return p.keySize
+}
+
+// randomToKey makes a key of seedSize random bytes (RFC 3961 §3).
+func (p *profile) randomToKey(seed []byte) (*Key, error) {
+	if p.fromRandom == nil {
+		return NewKey(p.id, seed)
+	}
+	value := p.fromRandom(seed)
+	defer clear(value)
+	return NewKey(p.id, value)
 }
 
 // Enctype returns the key's type.

@@ -23,6 +23,10 @@ func TestTable(t *testing.T) {
 		{etype.AES256SHA1, 32, 28, 12, 16, 16},
 		{etype.AES128SHA2, 16, 32, 16, 19, 32},
 		{etype.AES256SHA2, 32, 40, 24, 20, 48},
+		{etype.DES3SHA1, 24, 28, 20, 12, 16},
+		{etype.RC4, 16, 24, 16, -138, 20},
+		{etype.Camellia128, 16, 32, 16, 17, 16},
+		{etype.Camellia256, 32, 32, 16, 18, 16},
 	} {
 		t.Run(fmt.Sprint(tt.id), func(t *testing.T) {
 			require.Equal(t, tt.key, enctype.KeySize(tt.id))
@@ -36,7 +40,7 @@ func TestTable(t *testing.T) {
 			}
 		})
 	}
-	for _, id := range []etype.ID{0, 1, 3, etype.DES3SHA1, etype.RC4, etype.Camellia256, -1, 99} {
+	for _, id := range []etype.ID{0, 1, 3, 6, etype.RC4Exp, 27, -1, 99} {
 		require.False(t, enctype.Supported(id))
 		require.Zero(t, enctype.KeySize(id))
 		require.Zero(t, enctype.Overhead(id))
@@ -53,7 +57,7 @@ func TestTable(t *testing.T) {
 }
 
 func TestDefault(t *testing.T) {
-	want := []etype.ID{18, 17, 20, 19}
+	want := []etype.ID{18, 17, 20, 19, 25, 26}
 	if enctype.Enforced() {
 		want = []etype.ID{20, 19}
 	}

@@ -60,6 +60,16 @@ func (m *MAC) Sum(dst, a, b []byte) []byte {
 	return append(dst, s...)
 }
 
+// SumParts is Sum for any number of parts. To allocate nothing the parts must
+// not lie on the caller's stack.
+func (m *MAC) SumParts(dst []byte, parts ...[]byte) []byte {
+	x := m.f()
+	if x.p.allowed() != nil {
+		return nil
+	}
+	return append(dst, x.all(parts)...)
+}
+
 // Verify reports in constant time whether sum is the checksum of a and b.
 func (m *MAC) Verify(sum, a, b []byte) bool {
 	s := m.f().compute(a, b)

@@ -32,13 +32,21 @@ func (k *Key) Encrypt(dst, plaintext []byte, usage uint32) ([]byte, error) {
 // of the ciphertext, a short one too, is [krberr.APBadIntegrity]; dst is then
 // returned as it was, its free space zeroed where it was used. dst's free
 // space must not overlap ciphertext.
+//
+// Type 16 encrypts whole blocks: up to 7 bytes of zeros that follow a Kerberos
+// message in DER are taken for padding and left out; after anything else they
+// stay.
 func (k *Key) Decrypt(dst, ciphertext []byte, usage uint32) ([]byte, error) {
 	c, err := k.takeCipher(usage)
 	if err != nil {
 		return dst, err
 	}
 	defer k.giveCipher(c)
-	return c.Open(dst, ciphertext)
+	out, err := c.Open(dst, ciphertext)
+	if err == nil && k.p.padded {
+		out = out[:len(dst)+unpad(out[len(dst):])]
+	}
+	return out, err
 }
 
 // Checksum appends the mandatory checksum of the concatenated data to dst.

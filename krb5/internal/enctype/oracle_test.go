@@ -66,14 +66,14 @@ func TestOracleStringToKey(t *testing.T) {
 }
 
 func FuzzOracle(f *testing.F) {
-	for _, id := range enctype.Default() {
+	for _, id := range enctype.Default()[:4] {
 		for _, n := range []int{0, 1, 16, 17, 33, 300} {
 			f.Add(uint8(id), uint32(24), bytesOf(32), bytesOf(n))
 		}
 	}
 	f.Fuzz(func(t *testing.T, id uint8, usage uint32, key, msg []byte) {
 		size := enctype.KeySize(etype.ID(id))
-		if !enctype.Supported(etype.ID(id)) || usage == 0 || len(key) < size {
+		if id < 17 || id > 20 || !enctype.Supported(etype.ID(id)) || usage == 0 || len(key) < size {
 			return
 		}
 		compare(t, etype.ID(id), key[:size], append([]byte{}, msg...), usage)
@@ -86,6 +86,10 @@ func FuzzOpen(f *testing.F) {
 	f.Add(uint8(18), bytesOf(28), uint32(3), uint8(1))
 	f.Add(uint8(19), bytesOf(100), uint32(40), uint8(0x80))
 	f.Add(uint8(20), bytesOf(400), uint32(0), uint8(0x10))
+	f.Add(uint8(16), bytesOf(28), uint32(27), uint8(1))
+	f.Add(uint8(23), bytesOf(24), uint32(0), uint8(1))
+	f.Add(uint8(25), bytesOf(33), uint32(48), uint8(1))
+	f.Add(uint8(26), bytesOf(300), uint32(17), uint8(4))
 	f.Fuzz(func(t *testing.T, id uint8, data []byte, at uint32, flip uint8) {
 		if !enctype.Supported(etype.ID(id)) {
 			return
@@ -98,6 +102,10 @@ func FuzzOpen(f *testing.F) {
 		require.NoError(t, err)
 		got, err := c.Open(nil, ct)
 		require.NoError(t, err)
+		if etype.ID(id) == etype.DES3SHA1 { // padded
+			require.Less(t, len(got)-len(data), 8)
+			got = got[:len(data)]
+		}
 		require.Equal(t, string(data), string(got))
 		if flip != 0 {
 			ct[int(at%uint32(len(ct)))] ^= flip

@@ -9,8 +9,8 @@ import (
 	"github.com/gss-go/gssapi/krb5/internal/krberr"
 )
 
-// PRF appends the pseudo-random function of in to dst (RFC 3961 §3): 16 bytes
-// for the types of RFC 3962, 32 and 48 for 19 and 20. It returns nil when the
+// PRF appends the pseudo-random function of in to dst (RFC 3961 §3): 32 bytes
+// for type 19, 48 for 20, 20 for 23, and 16 for the others. It returns nil when the
 // key cannot be used: it was cleared, or is not allowed any more (FIPS).
 func (k *Key) PRF(dst, in []byte) []byte {
 	out, err := k.prf(dst, in)
@@ -89,16 +89,16 @@ func CF2(k1, k2 *Key, pepper1, pepper2 string) (*Key, error) {
 	if err := k1.check(); err != nil {
 		return nil, err
 	}
-	a, err := prfPlus(k1, nil, []byte(pepper1), k1.p.keySize)
+	a, err := prfPlus(k1, nil, []byte(pepper1), k1.p.seedSize())
 	if err != nil {
 		return nil, err
 	}
 	defer clear(a[:cap(a)])
-	b, err := prfPlus(k2, nil, []byte(pepper2), k1.p.keySize)
+	b, err := prfPlus(k2, nil, []byte(pepper2), k1.p.seedSize())
 	if err != nil {
 		return nil, err
 	}
 	defer clear(b[:cap(b)])
 	subtle.XORBytes(a, a, b)
-	return NewKey(k1.p.id, a)
+	return k1.p.randomToKey(a)
 }

@@ -19,18 +19,23 @@ type profile struct {
 	sumType  int32  // the mandatory checksum type
 	sumSize  int    // bytes of the checksum and of the MAC in a ciphertext
 	approved bool   // every primitive is FIPS 140-3 approved
-	count    uint32 // default PBKDF2 iterations, also the least that is accepted
+	count    uint32 // default PBKDF2 iterations, also the least that is accepted; 0: no parameters
+	legacy   bool   // not offered unless the configuration asks for it
 
 	hash   func() hash.Hash // of HMAC and of PBKDF2
 	macKey int              // bytes of Ki and Kc
 	prfLen int              // bytes of one PRF output
 	salt   string           // goes before the salt of string-to-key
+	seed   int              // bytes that random-to-key takes, 0 for keySize
+	padded bool             // a plaintext comes back with up to 7 bytes of zeros behind it
 	etm    bool             // the MAC is over the ciphertext, not the plaintext
 	// interleave says that the hash is one of those that [aescbc.Cipher.Interleaves] is
 	// about.
 	interleave bool
 	kdf        func(p *profile, key []byte) (deriver, error)
 
+	// fromRandom is random-to-key, nil if a key is the random bytes themselves.
+	fromRandom func(seed []byte) []byte
 	// schedule prepares a protocol key of keySize bytes for derivation.
 	schedule func(p *profile, key []byte) (schedule, error)
 	// fromPassword is string-to-key with the iteration count already checked.
@@ -67,6 +72,26 @@ var profiles = [...]profile{
 		id: etype.AES128SHA2, keySize: 16, overhead: 32, sumType: 19, sumSize: 16, count: 32768, approved: true,
 		hash: sha256.New, macKey: 16, prfLen: 32, salt: "aes128-cts-hmac-sha256-128\x00", etm: true, interleave: true,
 		kdf: newKDF, schedule: newDerived, fromPassword: pbkdf2Key,
+	},
+	{
+		id: etype.DES3SHA1, keySize: 24, overhead: 28, sumType: 12, sumSize: 20, legacy: true,
+		seed: 21, prfLen: 16, padded: true,
+		schedule: newDES3, fromRandom: des3Key, fromPassword: foldedKey,
+	},
+	{
+		id: etype.RC4, keySize: 16, overhead: 24, sumType: -138, sumSize: 16, legacy: true,
+		prfLen:   20,
+		schedule: newRC4, fromPassword: ntHash,
+	},
+	{
+		id: etype.Camellia128, keySize: 16, overhead: 32, sumType: 17, sumSize: 16, count: 32768,
+		hash: sha1.New, prfLen: 16, salt: "camellia128-cts-cmac\x00",
+		kdf: newFeedback, schedule: newCamellia, fromPassword: pbkdf2Key,
+	},
+	{
+		id: etype.Camellia256, keySize: 32, overhead: 32, sumType: 18, sumSize: 16, count: 32768,
+		hash: sha1.New, prfLen: 16, salt: "camellia256-cts-cmac\x00",
+		kdf: newFeedback, schedule: newCamellia, fromPassword: pbkdf2Key,
 	},
 }
 
@@ -109,16 +134,32 @@ func Supported(id etype.ID) bool {
 	return p != nil && p.allowed() == nil
 }
 
-// Default returns the types that are supported now, in the order in which a
-// client offers them (MIT's: 18, 17, 20, 19). The slice is the caller's.
-func Default() []etype.ID {
+// Default returns the types that are supported now and that a client offers
+// without being asked to, in its order (MIT's: 18, 17, 20, 19, 25, 26). The slice
+// is the caller's.
+func Default() []etype.ID { return list(false) }
+
+// All returns the types that are supported now, in the order in which a client
+// offers them (MIT's: 18, 17, 20, 19, 16, 23, 25, 26). Of these 16 and 23, whose
+// ciphers are broken or nearly so, are for those who ask for them: see
+// [Legacy]. The slice is the caller's.
+func All() []etype.ID { return list(true) }
+
+func list(legacy bool) []etype.ID {
 	ids := make([]etype.ID, 0, len(profiles))
 	for i := range profiles {
-		if profiles[i].allowed() == nil {
-			ids = append(ids, profiles[i].id)
+		if p := &profiles[i]; p.allowed() == nil && (legacy || !p.legacy) {
+			ids = append(ids, p.id)
 		}
 	}
 	return ids
+}
+
+// Legacy reports whether the type is one of those that are not to be used
+// unless the configuration allows them: 16 (Triple-DES) and 23 (RC4).
+func Legacy(id etype.ID) bool {
+	p := find(id)
+	return p != nil && p.legacy
 }
 
 // ChecksumType returns the number of the type's mandatory checksum (RFC 3961
@@ -148,7 +189,7 @@ func ChecksumSize(id etype.ID) int {
 }
 
 // Overhead returns the bytes that [Key.Encrypt] adds to a plaintext, 0 for an
-// unknown type.
+// unknown type. Type 16 adds up to 7 more, to whole blocks.
 func Overhead(id etype.ID) int {
 	if p := find(id); p != nil {
 		return p.overhead

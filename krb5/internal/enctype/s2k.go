@@ -13,10 +13,10 @@ import (
 // network before anybody is authenticated, and 2^32 would take many minutes.
 const maxCount = 1 << 24
 
-// StringToKey makes a key of a password (RFC 3961 §3, RFC 3962 §4, RFC 8009
-// §4). params is the s2kparams of the KDC: nil means the type's default number
-// of iterations, else it is that number in 4 bytes, big-endian. Fewer than the
-// default, which would make guessing cheaper for whoever fakes a KDC, or 2^24
+// StringToKey makes a key of a password (RFC 3961 §3 and §6.3.1, RFC 3962 §4,
+// RFC 8009 §4, RFC 6803 §5, RFC 4757 §2). params is the s2kparams of the KDC: nil means the type's default number
+// of iterations, else it is that number in 4 bytes, big-endian. Types 16
+// and 23 have none and take no parameters. Fewer than the default, which would make guessing cheaper for whoever fakes a KDC, or 2^24
 // and more are [krberr.BadS2KParams]. The standard library's PBKDF2 takes a
 // string, so a copy of the password stays in memory until it is collected.
 func StringToKey(id etype.ID, password []byte, salt string, params []byte) (*Key, error) {
@@ -26,7 +26,7 @@ func StringToKey(id etype.ID, password []byte, salt string, params []byte) (*Key
 	}
 	count := p.count
 	if params != nil {
-		if len(params) != 4 {
+		if len(params) != 4 || p.count == 0 {
 			return nil, fmt.Errorf("%w: %d bytes", krberr.BadS2KParams, len(params))
 		}
 		count = binary.BigEndian.Uint32(params)

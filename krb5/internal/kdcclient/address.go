@@ -24,11 +24,15 @@ func localAddresses() []wire.HostAddress {
 		if ip.IsLoopback() || ip.IsLinkLocalUnicast() {
 			continue
 		}
-		typ := wire.AddrIPv6
-		if ip.Is4() {
-			typ = wire.AddrIPv4
-		}
-		addrs = append(addrs, wire.HostAddress{Type: typ, Addr: ip.AsSlice()})
+		addrs = append(addrs, hostAddress(ip))
 	}
 	return addrs
+}
+
+// hostAddress is an address as tickets have it.
+func hostAddress(ip netip.Addr) wire.HostAddress {
+	if ip.Is4() {
+		return wire.HostAddress{Type: wire.AddrIPv4, Addr: ip.AsSlice()}
+	}
+	return wire.HostAddress{Type: wire.AddrIPv6, Addr: ip.AsSlice()}
 }

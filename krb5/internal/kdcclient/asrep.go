@@ -7,6 +7,7 @@ import (
 
 	"github.com/gss-go/gssapi/krb5/internal/enctype"
 	"github.com/gss-go/gssapi/krb5/internal/krberr"
+	"github.com/gss-go/gssapi/krb5/internal/principal"
 	"github.com/gss-go/gssapi/krb5/internal/wire"
 )
 
@@ -24,12 +25,7 @@ func (l *login) finish(reply []byte) (*Result, error) {
 	if !slices.Contains(l.etypes, rep.Enc.Etype) {
 		return nil, fmt.Errorf("%w: the reply is encrypted with %s", krberr.WrongEtype, rep.Enc.Etype)
 	}
-	// A KDC that wanted no preauthentication tells here how the key is made.
-	method, err := l.methodOf(rep.PAData, &rep.Enc.Etype)
-	if err != nil {
-		return nil, err
-	}
-	key, err := l.clientKey(method, rep.Enc.Kvno)
+	key, err := l.replyKey(rep)
 	if err != nil {
 		return nil, err
 	}
@@ -45,6 +41,11 @@ func (l *login) finish(reply []byte) (*Result, error) {
 	if err := l.check(rep, part, key); err != nil {
 		return nil, err
 	}
+	if m, ok := l.mech.(partVerifier); ok {
+		if err := m.verify(rep, part); err != nil {
+			return nil, err
+		}
+	}
 	offset, err := l.authenticOffset(part.AuthTime)
 	if err != nil {
 		return nil, err
@@ -53,7 +54,62 @@ func (l *login) finish(reply []byte) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Result{Credential: cred, Offset: offset, KeyExpires: part.KeyExpiration}, nil
+	return &Result{
+		Credential: cred, Offset: offset, KeyExpires: part.KeyExpiration,
+		Mechanism: l.mechanismType(), FAST: l.offersFAST(part),
+	}, nil
+}
+
+// replyKey returns what the reply is encrypted with.
+func (l *login) replyKey(rep *wire.KDCRep) (*enctype.Key, error) {
+	var strengthen *enctype.Key
+	if l.fast != nil {
+		var err error
+		if strengthen, err = l.fast.reply(rep, l.nonce); err != nil {
+			return nil, err
+		}
+	}
+	var key *enctype.Key
+	var err error
+	switch {
+	case l.mech != nil:
+		key, err = l.mech.replyKey(l, rep)
+	case l.hasKey():
+		key, err = longTerm{}.replyKey(l, rep)
+	default:
+		err = fmt.Errorf("%w: the KDC gives a ticket without the proof that it was to ask for", krberr.PreauthFailed)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if key, err = strengthened(strengthen, key); err != nil {
+		return nil, err
+	}
+	if key.Enctype() != rep.Enc.Etype {
+		return nil, fmt.Errorf("%w: the reply is encrypted with %s", krberr.WrongEtype, rep.Enc.Etype)
+	}
+	return key, nil
+}
+
+// partVerifier is a mechanism that has something to compare with the encrypted
+// part of the reply.
+type partVerifier interface {
+	verify(rep *wire.KDCRep, part *wire.EncKDCRepPart) error
+}
+
+// mechanismType is the padata type of the mechanism that was used, 0 for none.
+func (l *login) mechanismType() int32 {
+	if l.mech == nil {
+		return 0
+	}
+	return l.mech.padata()
+}
+
+// offersFAST reports whether the KDC says that it knows FAST where nobody can
+// have put or removed it (RFC 6806 §11): in a part that check has verified.
+func (l *login) offersFAST(part *wire.EncKDCRepPart) bool {
+	_, ok := find(part.PAData, wire.PAFXFast)
+	return ok && part.Flags&wire.FlagEncPARep != 0
 }
 
 // check compares the reply with the request.
@@ -62,7 +118,7 @@ func (l *login) check(rep *wire.KDCRep, part *wire.EncKDCRepPart, key *enctype.K
 	switch {
 	case part.Nonce != l.nonce:
 		return modified("its nonce is not the request's")
-	case !rep.Client.Equal(l.client) && !canonical:
+	case !rep.Client.Equal(l.client) && !(canonical || l.anonymous() && rep.Client.Equal(principal.Anonymous)):
 		return modified("it is for client %s", quote(rep.Client.String()))
 	case !part.Server.Equal(rep.Ticket.Server):
 		return modified("it is for server %s, its ticket for %s", quote(part.Server.String()), quote(rep.Ticket.Server.String()))

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/gss-go/gssapi/krb5/ccache"
 	"github.com/gss-go/gssapi/krb5/conf"
 	"github.com/gss-go/gssapi/krb5/internal/enctype"
 	"github.com/gss-go/gssapi/krb5/internal/etype"
@@ -111,13 +112,22 @@ func (c *Client) enctypes(list []etype.ID, key string) ([]etype.ID, error) {
 		list = c.Enctypes
 	}
 	if list == nil {
-		list = c.Config.Enctypes(key, c.Config.Enctypes("permitted_enctypes", enctype.Default()))
+		list = c.Config.Enctypes(key, c.Config.Enctypes("permitted_enctypes", enctype.All()))
 	}
-	list = slices.DeleteFunc(slices.Clone(list), func(id etype.ID) bool { return !enctype.Supported(id) })
+	list = slices.DeleteFunc(slices.Clone(list), func(id etype.ID) bool { return !enctype.Supported(id) || !c.Config.Allowed(id) })
 	if len(list) == 0 {
 		return nil, fmt.Errorf("%w: no usable encryption type is allowed", krberr.ConfigEtypeNosupp)
 	}
 	return list, nil
+}
+
+// sessionKey returns the key of a ticket, whose type must be allowed: a cache may
+// have tickets from other times.
+func (c *Client) sessionKey(t *ccache.Credential) (*enctype.Key, error) {
+	if !c.Config.Allowed(t.Key.Enctype) {
+		return nil, fmt.Errorf("%w: %s", krberr.NoPermEtype, t.Key.Enctype)
+	}
+	return enctype.NewKey(t.Key.Enctype, t.Key.Value.Bytes())
 }
 
 // flag reads a boolean of libdefaults, which may stand in a sub-block named for

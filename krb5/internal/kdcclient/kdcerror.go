@@ -17,8 +17,8 @@ const tagError = 0x7e
 // maxText is how many bytes of a text from the network are quoted.
 const maxText = 200
 
-// Error is a KRB-ERROR (RFC 4120 §5.9.1). Nothing protects it: anyone on the
-// way could have written it. errors.As finds its Code.
+// Error is a KRB-ERROR (RFC 4120 §5.9.1). Unless FAST is in use nothing protects
+// it: anyone on the way could have written it. errors.As finds its Code.
 type Error struct {
 	Code krberr.Code
 	// Text is the e-text as received; Error quotes it.
@@ -30,6 +30,11 @@ type Error struct {
 	Time time.Time
 	// Data is the e-data: for PREAUTH_REQUIRED and the like METHOD-DATA.
 	Data []byte
+
+	// armored says that the error came under the armor of FAST, which is proof
+	// that the KDC sent it; padata stood beside it.
+	armored bool
+	padata  []wire.PAData
 }
 
 // Error returns the code's words and the quoted e-text.
@@ -62,5 +67,9 @@ func parseError(b []byte) error {
 	if err != nil {
 		return fmt.Errorf("%w: KRB-ERROR: %w", krberr.KDCRepModified, err)
 	}
+	return newError(e)
+}
+
+func newError(e *wire.KRBError) *Error {
 	return &Error{Code: krberr.FromRFC(e.Code), Text: e.Text, Client: e.Client, Time: e.STime, Data: e.Data}
 }

@@ -16,7 +16,8 @@ import (
 )
 
 // LoginRequest says who wants which ticket, and how the client proves itself:
-// by Password or by Key, one of them.
+// by Password, by Key or by PKINIT, one of them; or, under armor, by Prompt
+// alone.
 type LoginRequest struct {
 	// Client is the principal, with its realm.
 	Client principal.Name
@@ -31,6 +32,20 @@ type LoginRequest struct {
 	// newest. KeyTypes are the types it has.
 	Key      func(id etype.ID, kvno uint32) (*enctype.Key, error)
 	KeyTypes []etype.ID
+	// PKINIT is a certificate with its key, or none for an anonymous client.
+	PKINIT *PKINIT
+	// Prompt answers a KDC that asks for a one-time password, which it does
+	// under armor only. With a Password or a Key it is used if the KDC accepts
+	// none of those.
+	Prompt Prompt
+
+	// Armor is any ticket-granting ticket, to protect the login with (FAST, RFC
+	// 6113); nil for none. With it, an answer that is not protected is not
+	// accepted. ArmorOffset is the clock of its KDC minus ours. HideClient shows
+	// the client's name to the KDC alone.
+	Armor       *ccache.Credential
+	ArmorOffset time.Duration
+	HideClient  bool
 
 	// Lifetime and Renewable ask for that long; zero is what the configuration
 	// says (ticket_lifetime, else a day; renew_lifetime, else not renewable).
@@ -51,6 +66,12 @@ type Result struct {
 	// KeyExpires is when the client's key or password expires, zero if the KDC
 	// did not say.
 	KeyExpires time.Time
+	// Mechanism is the padata type of the preauthentication that was used, 0
+	// for none.
+	Mechanism int32
+	// FAST says that the KDC knows FAST, and that nobody on the way can have
+	// made that up.
+	FAST bool
 }
 
 // maxSteps bounds the requests of one login: without preauthentication, with
@@ -63,11 +84,14 @@ type login struct {
 	r              *LoginRequest
 	client, server principal.Name
 	to             conversation
+	seen           []string // realms that were asked, if there are several
 	etypes         []etype.ID
 	options        uint32
 	lifetime       time.Duration
 	renewable      time.Duration
 	addrs          []wire.HostAddress
+
+	fast *fast // nil without armor
 
 	// What the KDC asked for, and the mechanism that answers. nil: the request
 	// goes out without preauthentication.
@@ -82,9 +106,11 @@ type login struct {
 
 	offset            time.Duration
 	synced, restarted bool
+	spake             bool // the KDC has offered SPAKE: nothing weaker any more
 
-	// The last request.
+	// The last request; body is the one that counts, which is under the armor.
 	raw   []byte
+	body  []byte
 	nonce uint32
 	till  time.Time
 	rtime time.Time
@@ -104,7 +130,7 @@ func (c *Client) Login(ctx context.Context, r *LoginRequest) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	for range maxSteps {
+	for range maxSteps + maxReferrals {
 		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("%w: %w", krberr.KDCUnreach, err)
 		}
@@ -114,6 +140,11 @@ func (c *Client) Login(ctx context.Context, r *LoginRequest) (*Result, error) {
 		reply, err := c.exchange(ctx, &l.to, "AS-REQ", l.raw)
 		var refused *Error
 		if errors.As(err, &refused) {
+			if l.fast != nil {
+				if refused, err = l.fast.refused(refused, l.nonce); err != nil {
+					return nil, err
+				}
+			}
 			err = l.refused(refused)
 			if err == nil {
 				continue
@@ -133,8 +164,8 @@ func (c *Client) newLogin(r *LoginRequest) (*login, error) {
 	switch {
 	case realm == "" || len(r.Client.Components) == 0:
 		return nil, fmt.Errorf("%w: the client's name needs components and a realm", krberr.ParseMalformed)
-	case (r.Password == nil) == (r.Key == nil):
-		return nil, fmt.Errorf("%w: a login needs either a password or keys", krberr.PreauthNoKey)
+	case sources(r) > 1 || sources(r) == 0 && (r.Prompt == nil || r.Armor == nil):
+		return nil, fmt.Errorf("%w: a login needs either a password, or keys, or a certificate, or armor and someone to prompt", krberr.PreauthNoKey)
 	}
 	if len(l.server.Components) == 0 {
 		l.server = principal.TGS(realm, realm)
@@ -159,8 +190,22 @@ func (c *Client) newLogin(r *LoginRequest) (*login, error) {
 	}
 	l.method = keyInfo{salt: r.Client.Salt()}
 	l.wishes()
+	if l.anonymous() {
+		l.client = principal.Anonymous.WithRealm(realm)
+	}
 	return l, nil
 }
+
+// sources counts the long-term proofs of a request.
+func sources(r *LoginRequest) int {
+	return order(r.Password != nil) + order(r.Key != nil) + order(r.PKINIT != nil)
+}
+
+// hasKey reports whether the client has, or can make, a key that the KDC has.
+func (l *login) hasKey() bool { return l.r.Password != nil || l.r.Key != nil }
+
+// anonymous reports whether the client wants a ticket without a name in it.
+func (l *login) anonymous() bool { return l.options&wire.OptRequestAnonymous != 0 }
 
 func order(b bool) int {
 	if b {
@@ -177,6 +222,9 @@ func (l *login) wishes() {
 		if asked || c.flag(realm, name, false) {
 			l.options |= option
 		}
+	}
+	if r.PKINIT != nil && r.PKINIT.Signer == nil {
+		l.options |= wire.OptRequestAnonymous
 	}
 	set(r.Forwardable, "forwardable", wire.OptForwardable)
 	set(r.Proxiable, "proxiable", wire.OptProxiable)
@@ -200,12 +248,21 @@ func (l *login) wishes() {
 // refused decides what a KRB-ERROR means for the login: nil to ask again. Only
 // the errors that ask for it change anything, since nothing protects them.
 func (l *login) refused(e *Error) error {
+	if l.fast != nil && !e.armored {
+		switch e.Code {
+		case krberr.KDCPreauthRequired, krberr.KDCMorePreauth, krberr.KDCPreauthExpired, krberr.KDCWrongRealm:
+			// Whoever sent it, to go on would be without protection.
+			return fmt.Errorf("%w: %w", krberr.FASTRequired, e)
+		}
+	}
 	switch e.Code {
 	case krberr.KDCPreauthRequired:
 		if l.mech != nil {
 			return fmt.Errorf("%w: %s was not enough for the KDC: %w", krberr.PreauthFailed, l.mech.name(), e)
 		}
 		return l.choose(e)
+	case krberr.KDCMorePreauth:
+		return l.next(e)
 	case krberr.KDCPreauthExpired:
 		// RFC 6113 §5.2: the cookie is too old, begin again.
 		if l.restarted {
@@ -220,12 +277,13 @@ func (l *login) refused(e *Error) error {
 		}
 		// The time is not authentic yet. The worst that a false one does is a
 		// proof for another moment; finish checks the reply's own time.
-		l.synced, l.offset = true, l.offset+e.Time.Sub(now)
+		l.synced, l.offset, l.fast = true, l.offset+e.Time.Sub(now), nil
 		return nil
 	case krberr.KDCWrongRealm:
-		if e.Client.Realm != "" {
-			return fmt.Errorf("%w: the client is known in realm %s", e, quote(e.Client.Realm))
-		}
+		return l.refer(e)
+	}
+	if m, ok := l.mech.(adjuster); ok {
+		return m.adjust(l, e)
 	}
 	return e
 }

@@ -165,7 +165,7 @@ func TestLoginEnctypes(t *testing.T) {
 		k := newKDC(t)
 		_, err := newClient(t, k, "").Login(t.Context(), byKey(etype.AES128SHA2))
 		require.NoError(t, err)
-		require.Equal(t, []etype.ID{19, 18, 17, 20}, k.last().Body.Etypes)
+		require.Equal(t, []etype.ID{19, 18, 17, 20, 25, 26}, k.last().Body.Etypes)
 		require.Equal(t, etype.AES128SHA2, proofType(t, k.last()))
 	})
 	t.Run("nothing in common with the keytab", func(t *testing.T) {

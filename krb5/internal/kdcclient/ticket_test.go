@@ -67,14 +67,14 @@ func TestTicketOptions(t *testing.T) {
 		till    time.Time
 		etypes  []etype.ID
 	}{
-		{"nil", c, tgt, nil, 0, tgt.EndTime, enctype.Default()},
-		{"lifetime", c, tgt, &TicketOptions{Lifetime: time.Hour}, 0, until(start, time.Hour), enctype.Default()},
-		{"lifetime beyond the TGT's", c, tgt, &TicketOptions{Lifetime: 100 * time.Hour}, 0, tgt.EndTime, enctype.Default()},
-		{"lifetime by the KDC's clock", c, tgt, &TicketOptions{Lifetime: time.Hour, Offset: time.Minute}, 0, until(start, 61*time.Minute), enctype.Default()},
-		{"enctypes", c, tgt, &TicketOptions{Enctypes: []etype.ID{20, 23, 17}}, 0, tgt.EndTime, []etype.ID{20, 17}},
-		{"enctypes by configuration", newClient(t, k, " default_tgs_enctypes = aes128-sha2\n default_tkt_enctypes = aes256-cts"), tgt, nil, 0, tgt.EndTime, []etype.ID{19}},
-		{"options", c, tgt, &TicketOptions{KDCOptions: wire.OptCanonicalize | wire.OptProxiable}, wire.OptCanonicalize | wire.OptProxiable, tgt.EndTime, enctype.Default()},
-		{"inherited options", c, with(func(x *ccache.Credential) { x.Flags = 1<<32 - 1 }), nil, 0x54800000, tgt.EndTime, enctype.Default()},
+		{"nil", c, tgt, nil, wire.OptCanonicalize, tgt.EndTime, enctype.Default()},
+		{"lifetime", c, tgt, &TicketOptions{Lifetime: time.Hour}, wire.OptCanonicalize, until(start, time.Hour), enctype.Default()},
+		{"lifetime beyond the TGT's", c, tgt, &TicketOptions{Lifetime: 100 * time.Hour}, wire.OptCanonicalize, tgt.EndTime, enctype.Default()},
+		{"lifetime by the KDC's clock", c, tgt, &TicketOptions{Lifetime: time.Hour, Offset: time.Minute}, wire.OptCanonicalize, until(start, 61*time.Minute), enctype.Default()},
+		{"enctypes", c, tgt, &TicketOptions{Enctypes: []etype.ID{20, 99, 17}}, wire.OptCanonicalize, tgt.EndTime, []etype.ID{20, 17}},
+		{"enctypes by configuration", newClient(t, k, " default_tgs_enctypes = aes128-sha2\n default_tkt_enctypes = aes256-cts"), tgt, nil, wire.OptCanonicalize, tgt.EndTime, []etype.ID{19}},
+		{"options", c, tgt, &TicketOptions{KDCOptions: wire.OptProxiable}, wire.OptCanonicalize | wire.OptProxiable, tgt.EndTime, enctype.Default()},
+		{"inherited options", c, with(func(x *ccache.Credential) { x.Flags = 1<<32 - 1 }), nil, 0x54810000, tgt.EndTime, enctype.Default()},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := tt.c.Ticket(t.Context(), tt.tgt, imap, tt.o)
@@ -126,40 +126,6 @@ func TestCrossRealm(t *testing.T) {
 	require.ErrorContains(t, err, `realm "OTHER.EXAMPLE"`)
 }
 
-func TestReferral(t *testing.T) {
-	k := newKDC(t)
-	c := newClient(t, k, "")
-	tgt := getTGT(t, c)
-	k.part = func(r *wire.KDCRep, p *wire.EncKDCRepPart) {
-		p.Server = principal.TGS("EXAMPLE.COM", "SUB.EXAMPLE.COM")
-		r.Ticket.Server = p.Server
-	}
-	for _, o := range []*TicketOptions{nil, {KDCOptions: wire.OptCanonicalize}} {
-		_, err := c.Ticket(t.Context(), tgt, imap, o)
-		require.ErrorIs(t, err, krberr.KDCWrongRealm)
-		require.ErrorContains(t, err, `"SUB.EXAMPLE.COM"`)
-	}
-
-	// An alias counts only when it was asked for.
-	alias := principal.New("EXAMPLE.COM", "imap", "mx1.example.com")
-	k.part = func(r *wire.KDCRep, p *wire.EncKDCRepPart) {
-		p.Server = alias
-		r.Ticket.Server = alias
-	}
-	_, err := c.Ticket(t.Context(), tgt, imap, nil)
-	require.ErrorIs(t, err, krberr.KDCRepModified)
-	got, err := c.Ticket(t.Context(), tgt, imap, &TicketOptions{KDCOptions: wire.OptCanonicalize})
-	require.NoError(t, err)
-	require.True(t, got.Server.Equal(alias))
-
-	k.instead = func(int, *kdcnet.Request, *wire.KDCReq) ([]byte, error) {
-		return k.fail(krberr.KDCWrongRealm, func(e *wire.KRBError) { e.Client.Realm = "ELSEWHERE" }), nil
-	}
-	_, err = c.Ticket(t.Context(), tgt, imap, nil)
-	require.ErrorIs(t, err, krberr.KDCWrongRealm)
-	require.ErrorContains(t, err, `"ELSEWHERE"`)
-}
-
 func TestTicketErrors(t *testing.T) {
 	k := newKDC(t)
 	c := newClient(t, k, "")
@@ -182,7 +148,7 @@ func TestTicketErrors(t *testing.T) {
 			require.ErrorIs(t, err, tt.is)
 		})
 	}
-	for _, code := range []krberr.Code{krberr.KDCServerUnknown, krberr.KDCEtypeNosupp, krberr.APTktExpired, krberr.KDCPreauthRequired} {
+	for _, code := range []krberr.Code{krberr.KDCServerUnknown, krberr.KDCWrongRealm, krberr.APTktExpired, krberr.KDCPreauthRequired} {
 		t.Run(code.Name(), func(t *testing.T) {
 			n := len(k.requests)
 			k.instead = func(int, *kdcnet.Request, *wire.KDCReq) ([]byte, error) { return k.fail(code, nil), nil }

@@ -10,7 +10,7 @@ import (
 const usageEncTimestamp = 1
 
 // encTimestamp is the encrypted timestamp (RFC 4120 §5.2.7.2).
-type encTimestamp struct{}
+type encTimestamp struct{ longTerm }
 
 func (encTimestamp) padata() int32 { return wire.PAEncTimestamp }
 func (encTimestamp) name() string  { return "encrypted timestamp" }

@@ -37,3 +37,6 @@ func FuzzParseMethodData(f *testing.F)     { fuzz(f, "MethodData") }
 func FuzzParseETypeInfo(f *testing.F)      { fuzz(f, "ETypeInfo") }
 func FuzzParseETypeInfo2(f *testing.F)     { fuzz(f, "ETypeInfo2") }
 func FuzzParseETypeList(f *testing.F)      { fuzz(f, "ETypeList") }
+func FuzzParseS4UForUser(f *testing.F)     { fuzz(f, "S4UForUser") }
+func FuzzParseS4UX509User(f *testing.F)    { fuzz(f, "S4UX509User") }
+func FuzzParsePACOptions(f *testing.F)     { fuzz(f, "PACOptions") }

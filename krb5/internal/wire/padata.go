@@ -9,20 +9,28 @@ import (
 	"github.com/gss-go/gssapi/krb5/internal/etype"
 )
 
-// Preauthentication data types (RFC 4120 §7.5.2, RFC 6113 §7.1, RFC 6806 §11,
-// MS-KILE).
+// Preauthentication data types (RFC 4120 §7.5.2, RFC 4556, RFC 6113 §7.1, RFC
+// 6560, RFC 6806 §11, RFC 8062, RFC 8070, RFC 9588, MS-KILE).
 const (
 	PATGSReq          int32 = 1
 	PAEncTimestamp    int32 = 2
 	PAPWSalt          int32 = 3
 	PAETypeInfo       int32 = 11
+	PAPKASReq         int32 = 16
+	PAPKASRep         int32 = 17
 	PAETypeInfo2      int32 = 19
 	PAPACRequest      int32 = 128
 	PAForUser         int32 = 129
 	PAFXCookie        int32 = 133
 	PAFXFast          int32 = 136
 	PAFXError         int32 = 137
+	PAEncChallenge    int32 = 138
+	PAOTPChallenge    int32 = 141
+	PAOTPRequest      int32 = 142
+	PAPKInitKX        int32 = 147
 	PAReqEncPARep     int32 = 149
+	PAASFreshness     int32 = 150
+	PASPAKE           int32 = 151
 	PASupportedEtypes int32 = 165
 	PAPACOptions      int32 = 167
 )

@@ -64,6 +64,8 @@ func withoutRaw(v any) {
 		for i := range x.Tickets {
 			x.Tickets[i].Raw = nil
 		}
+	case *S4UX509User:
+		x.ID.Raw = nil
 	case *KDCReq:
 		x.Body.Raw = nil
 		for i := range x.Body.Tickets {
@@ -164,6 +166,14 @@ func codecs() []codec {
 			},
 			&EncKrbCredPart{TicketInfo: []KrbCredInfo{}}),
 		messageCodec("PAEncTS", ParsePAEncTS, (*PAEncTS).Append, &PAEncTS{micro}, &PAEncTS{second}),
+		messageCodec("S4UForUser", ParseS4UForUser, (*S4UForUser).Append,
+			&S4UForUser{alice, Checksum{-138, filled(16, 's')}, "Kerberos"},
+			&S4UForUser{principal.Name{Components: []string{}}, Checksum{0, []byte{}}, ""}),
+		messageCodec("S4UX509User", ParseS4UX509User, (*S4UX509User).Append,
+			&S4UX509User{S4UUserID{0x7fffffff, alice, []byte("cert"), S4UUseReplyKeyUsage, true, nil}, Checksum{16, filled(12, 's')}},
+			&S4UX509User{S4UUserID{User: principal.Name{Realm: "R"}}, Checksum{0, []byte{}}}),
+		messageCodec("PACOptions", func(b []byte) (*uint32, error) { v, err := ParsePACOptions(b); return &v, err },
+			func(v *uint32, b []byte) []byte { return AppendPACOptions(b, *v) }, ptr(PACOptionRBCD), ptr(uint32(0))),
 		listCodec("AuthzData", ParseAuthzData, AppendAuthzData, authz, []AuthzDatum{}),
 		listCodec("MethodData", ParseMethodData, AppendMethodData, padata, []PAData{}),
 		listCodec("ETypeInfo", ParseETypeInfo, AppendETypeInfo,
