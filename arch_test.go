@@ -29,6 +29,7 @@ var allowed = map[string][]string{
 	"creds":         {"names", "mech", "oid", "errors"},
 	"context":       {"creds", "names", "mech", "iov", "oid", "errors"},
 	"krb5":          {"mech", "oid", "iov", "errors", "krb5/"},
+	"krb5/kkdcp":    {"krb5"},
 	"krb5/conf":     {"krb5/internal/etype", "krb5/internal/krberr"},
 	"krb5/keytab":   {"krb5/conf", "krb5/internal/etype", "krb5/internal/krberr", "krb5/internal/principal", "krb5/internal/secret", "krb5/internal/fileio"},
 	"krb5/ccache":   {"krb5/conf", "krb5/internal/etype", "krb5/internal/krberr", "krb5/internal/principal", "krb5/internal/secret", "krb5/internal/fileio"},

@@ -1,7 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
+	"math"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -115,6 +119,78 @@ func BenchmarkMessage(b *testing.B) {
 	}
 }
 
+// In one direction after the other, and in both at once: one side of a context
+// that sends with one goroutine and receives with another takes no longer than
+// the slower of the two, if there are processors for both.
+func BenchmarkDuplex(b *testing.B) {
+	const size = 64 << 10
+	for _, e := range ids {
+		s, err := embedded(b, e.id).establish()
+		require.NoError(b, err)
+		msg := make([]byte, size)
+		token, err := s.a.Wrap(nil, msg, nil)
+		require.NoError(b, err)
+		out, in := make([]byte, 0, len(token)), make([]byte, 0, len(token))
+		send := func() error { _, err := s.i.Wrap(out, msg, nil); return err }
+		receive := func() error { // it has been received before, which is told with the message
+			if _, _, err := s.i.Unwrap(in, token); err != nil && !gssapi.Informational(err) {
+				return err
+			}
+			return nil
+		}
+		times := func(b *testing.B, f func() error) {
+			for range b.N {
+				if err := f(); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		}
+		b.Run(e.name+"/send", func(b *testing.B) { b.SetBytes(size); times(b, send) })
+		b.Run(e.name+"/receive", func(b *testing.B) { b.SetBytes(size); times(b, receive) })
+		b.Run(e.name+"/both", func(b *testing.B) {
+			b.SetBytes(2 * size)
+			var wg sync.WaitGroup
+			wg.Go(func() { times(b, send) })
+			times(b, receive)
+			wg.Wait()
+		})
+		require.NoError(b, s.close())
+	}
+}
+
+// A context for each goroutine, as many of them as -cpu says.
+func BenchmarkContexts(b *testing.B) {
+	const size = 64 << 10
+	for _, e := range ids {
+		p := embedded(b, e.id)
+		b.Run(e.name, func(b *testing.B) {
+			b.SetBytes(size)
+			b.RunParallel(func(pb *testing.PB) {
+				s, err := p.establish()
+				if err != nil {
+					b.Error(err)
+					return
+				}
+				msg := make([]byte, size)
+				var token, plain []byte
+				for pb.Next() {
+					if token, err = s.i.Wrap(token[:0], msg, nil); err == nil {
+						plain, _, err = s.a.Unwrap(plain[:0], token)
+					}
+					if err != nil {
+						b.Error(err)
+						return
+					}
+				}
+				if err := s.close(); err != nil {
+					b.Error(err)
+				}
+			})
+		})
+	}
+}
+
 // What is measured works: messages arrive as they were, and others do not.
 func TestWork(t *testing.T) {
 	for _, e := range ids {
@@ -141,4 +217,31 @@ func TestWork(t *testing.T) {
 func TestMedian(t *testing.T) {
 	require.Equal(t, 2.0, median([]float64{3, 1, 2}))
 	require.Equal(t, 2.5, median([]float64{4, 3, 1, 2}))
+	require.True(t, math.IsNaN(median(nil)))
+}
+
+// The ratio is to the fastest of those who do an operation.
+func TestTable(t *testing.T) {
+	times := func(ns float64, without string) map[string][]float64 {
+		m := make(map[string][]float64)
+		for _, op := range rows() {
+			if op != without {
+				m[op] = []float64{ns}
+			}
+		}
+		return m
+	}
+	var b bytes.Buffer
+	full := table{"an enctype", []column{{"A", times(4000, "")}, {"B", times(3000, "wrap/64")}, {"Go", times(2000, "")}}}
+	require.NoError(t, full.print(&b))
+	lines := strings.Split(b.String(), "\n")
+	require.Equal(t, "| an enctype         |           A |           B |          Go |     ratio |", lines[0])
+	require.Contains(t, lines, "| accept/oneway      |     4.00 µs |     3.00 µs |     2.00 µs |      1.50 |")
+	require.Contains(t, lines, "| wrap/64            |     4.00 µs |             |     2.00 µs |      2.00 |")
+	require.Contains(t, lines, "| unwrap-iov/65536   |  16384 MB/s |  21845 MB/s |  32768 MB/s |      1.50 |")
+	for i, l := range lines[:len(lines)-1] {
+		require.Equal(t, len([]rune(lines[0])), len([]rune(l)), "line %d", i)
+	}
+	lacking := table{"an enctype", []column{{"A", times(1, "")}, {"Go", times(1, "mic/64")}}}
+	require.Error(t, lacking.print(&b))
 }

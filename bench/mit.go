@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -25,18 +26,36 @@ var enctypes = map[string]string{
 	"aes256-sha2": mitkdc.AES256SHA2,
 }
 
-// lab is a running KDC of MIT's with a service for each enctype, and the C
-// program.
-type lab struct {
-	realm   *mitkdc.Realm
+// peer is a C library: the program that measures it.
+type peer struct {
+	name    string
 	program string
+	env     []string
 }
 
-func newLab(dir string) (*lab, error) {
-	program, err := mitkdc.Build(dir, filepath.Join("c", "gssbench.c"))
+// lab is a running KDC of MIT's with a service for each enctype, and the peers.
+type lab struct {
+	realm *mitkdc.Realm
+	peers []peer
+}
+
+// newLab builds the programs and starts the KDC. openssl is a folder with MIT's
+// libraries built with OpenSSL's cryptography, or "".
+func newLab(dir, openssl string) (*lab, error) {
+	source := filepath.Join("c", "gssbench.c")
+	mit, err := mitkdc.Build(dir, source)
 	if err != nil {
 		return nil, err
 	}
+	heimdal, err := buildHeimdal(dir, source)
+	if err != nil {
+		return nil, err
+	}
+	peers := []peer{{name: "MIT", program: mit}}
+	if openssl != "" {
+		peers = append(peers, peer{"MIT/OpenSSL", mit, []string{"LD_LIBRARY_PATH=" + openssl}})
+	}
+	peers = append(peers, peer{name: "Heimdal", program: heimdal})
 	principals := []mitkdc.Principal{{Name: "user", Keytab: "user.keytab"}}
 	for name, long := range enctypes {
 		principals = append(principals, mitkdc.Principal{
@@ -47,7 +66,22 @@ func newLab(dir string) (*lab, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &lab{realm, program}, nil
+	return &lab{realm, peers}, nil
+}
+
+// buildHeimdal compiles the program against Heimdal's libraries.
+func buildHeimdal(dir, source string) (string, error) {
+	flags, err := exec.Command("pkg-config", "--cflags", "--libs", "heimdal-gssapi", "heimdal-krb5").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("pkg-config: %w: %s (Debian: apt-get install heimdal-multidev)", err, flags)
+	}
+	out := filepath.Join(dir, "gssbench-heimdal")
+	args := append([]string{"-DHEIMDAL", "-O2", "-Wall", "-Wextra", "-Werror", "-Wno-deprecated-declarations", "-o", out, source},
+		strings.Fields(string(flags))...)
+	if msg, err := exec.Command("gcc", args...).CombinedOutput(); err != nil {
+		return "", fmt.Errorf("gcc %s: %w\n%s", source, err, msg)
+	}
+	return out, nil
 }
 
 // prepare gets a ticket for an enctype's service, with MIT's programs.
@@ -71,9 +105,9 @@ func (l *lab) env(enctype string) []string {
 	}
 }
 
-// mit runs the C program.
-func (l *lab) mit(enctype string, perOp time.Duration) (results, error) {
-	out, err := l.realm.RunEnv(l.env(enctype), "", l.program,
+// measure runs a peer's program.
+func (l *lab) measure(p peer, enctype string, perOp time.Duration) (results, error) {
+	out, err := l.realm.RunEnv(append(l.env(enctype), p.env...), "", p.program,
 		enctype+"/localhost@"+realmName, strconv.FormatInt(perOp.Milliseconds(), 10))
 	if err != nil {
 		return nil, err
@@ -82,7 +116,7 @@ func (l *lab) mit(enctype string, perOp time.Duration) (results, error) {
 	for s := bufio.NewScanner(strings.NewReader(out)); s.Scan(); {
 		name, ns, _ := strings.Cut(s.Text(), " ")
 		if r[name], err = strconv.ParseFloat(ns, 64); err != nil {
-			return nil, fmt.Errorf("gssbench: %q: %w", s.Text(), err)
+			return nil, fmt.Errorf("%s: %q: %w", p.name, s.Text(), err)
 		}
 	}
 	return r, nil

@@ -88,6 +88,26 @@ var operations = []operation{
 			return dst, s.a.VerifyMIC(msg, token)
 		},
 	},
+	{
+		make:    "wrap-aead",
+		take:    "unwrap-aead",
+		protect: func(s *side, dst, msg []byte) ([]byte, error) { return s.i.WrapAEAD(dst, msg, associated, nil) },
+		check: func(s *side, dst, _, token []byte) ([]byte, error) {
+			got, _, err := s.a.UnwrapAEAD(dst, token, associated)
+			return got, err
+		},
+	},
+}
+
+// associated is data that goes with messages.
+var associated = []byte("associated data.")
+
+// pairs are the names of all operations with messages.
+func pairs() (names [][2]string) {
+	for _, o := range operations {
+		names = append(names, [2]string{o.make, o.take})
+	}
+	return append(names, [2]string{"wrap-iov", "unwrap-iov"})
 }
 
 func wrapping(wrap, unwrap string, o *gssapi.WrapOptions) operation {

@@ -102,21 +102,19 @@ func (c *SecContext) UnwrapAEAD(dst, token, ad []byte) ([]byte, mech.MessageInfo
 	x := &c.opening
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	room := append(dst, token...)[len(dst):] // which is overwritten
+	out := slices.Grow(dst, len(token))
 	b := x.b[:3]
-	b[0] = iov.Buffer{Type: iov.Stream, Bytes: room}
+	b[0] = iov.Buffer{Type: iov.Stream, Bytes: token}
 	b[1] = iov.Buffer{Type: iov.SignOnly, Bytes: ad}
-	b[2] = iov.Buffer{Type: iov.Data}
+	b[2] = iov.Buffer{Type: iov.Data, Bytes: out[len(out):], Alloc: true}
 	info, err := p.UnwrapIOV(b)
 	msg := b[2].Bytes
 	clear(b)
 	if err != nil {
 		if err = fail(op, 0, err); !gsserr.Informational(err) {
-			clear(room)
+			clear(out[len(out):][:len(token)])
 			return dst, mech.MessageInfo{}, err
 		}
 	}
-	n := copy(room, msg)
-	clear(room[n:])
-	return append(dst, room[:n]...), info, err
+	return append(out, msg...), info, err // to where it is already, most of the time
 }

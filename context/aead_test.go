@@ -53,8 +53,9 @@ func (s *aeadScript) UnwrapIOV(b []iov.Buffer) (mech.MessageInfo, error) {
 	if len(t) < 4 {
 		return mech.MessageInfo{}, gsserr.ErrDefectiveToken
 	}
-	b[2].Bytes = t[1 : len(t)-3]
+	b[2].Bytes = append(b[2].Bytes[:0], t[1:len(t)-3]...) // there is always Alloc
 	if total(b[1].Bytes, b[2].Bytes) != t[len(t)-1] {
+		clear(b[2].Bytes)
 		return mech.MessageInfo{}, gsserr.ErrBadMIC
 	}
 	if t[0] == 'E' {

@@ -42,7 +42,7 @@ func TestOurCache(t *testing.T) {
 	for _, e := range enctypes {
 		t.Run(e.short, func(t *testing.T) {
 			conf := e.short + ".conf"
-			r, m := engine(t, conf, "/nonexistent")
+			r, m := engine(t, conf, "/nonexistent/ccache")
 			elem, err := m.Login(testContext(t), e.short, withPassword(e.short))
 			require.NoError(t, err)
 			c := credential(t, r, elem)
@@ -65,7 +65,7 @@ func TestOurCache(t *testing.T) {
 // StoreInto does not overwrite by accident.
 func TestStoreTwice(t *testing.T) {
 	cc := kinit(t, "krb5.conf", "alice")
-	r, m := engine(t, "krb5.conf", "/nonexistent")
+	r, m := engine(t, "krb5.conf", "/nonexistent/ccache")
 	elem, err := m.Login(testContext(t), "nopreauth", withPassword("nopreauth"))
 	require.NoError(t, err)
 	o := &gssapi.StoreOptions{Usage: gssapi.UsageInitiate, Store: gssapi.Store{"ccache": "FILE:" + cc}}

@@ -128,7 +128,7 @@ func match(t *testing.T, col ccache.Collection, user string) ccache.Cache {
 // tgt logs a user in with our client and returns what a cache then has.
 func tgt(t *testing.T, user string) *ccache.Contents {
 	t.Helper()
-	r, m := engine(t, "krb5.conf", "/nonexistent")
+	r, m := engine(t, "krb5.conf", "/nonexistent/ccache")
 	elem, err := m.Login(testContext(t), user, withPassword(user))
 	require.NoError(t, err)
 	file, _ := keep(t, credential(t, r, elem))

@@ -36,9 +36,9 @@ func TestDelegateToMIT(t *testing.T) {
 	for _, e := range enctypes {
 		t.Run(e.short, func(t *testing.T) {
 			conf := e.short + ".conf"
-			r, _ := engine(t, conf, "/nonexistent")
+			r, _ := engine(t, conf, "/nonexistent/ccache")
 			got := filepath.Join(t.TempDir(), "delegated")
-			p := startPeer(t, environ(conf, "/nonexistent"), "accept", "service="+e.short+"@localhost", "store=FILE:"+got)
+			p := startPeer(t, environ(conf, "/nonexistent/ccache"), "accept", "service="+e.short+"@localhost", "store=FILE:"+got)
 			i, err := gssapi.InitContext(gssapi.HostBased(e.short, "localhost"), &gssapi.InitOptions{
 				Cred: initiatorOf(t, r, kinit(t, conf, "alice")), Flags: gssapi.FlagDeleg, Require: gssapi.FlagDeleg,
 			})
@@ -70,7 +70,7 @@ func TestDelegateFromMIT(t *testing.T) {
 	for _, e := range enctypes {
 		t.Run(e.short, func(t *testing.T) {
 			conf := e.short + ".conf"
-			r, _ := engine(t, conf, "/nonexistent")
+			r, _ := engine(t, conf, "/nonexistent/ccache")
 			want := gssapi.DefaultFlags | gssapi.FlagDeleg
 			p := startPeer(t, environ(conf, kinit(t, conf, "alice")), "initiate",
 				"service="+e.short+"@localhost", fmt.Sprintf("flags=%x", uint32(want)))
@@ -132,12 +132,12 @@ func TestDelegatePolicy(t *testing.T) {
 		b, err := os.ReadFile(cc)
 		require.NoError(t, err)
 		require.NoError(t, os.WriteFile(fresh, b, 0o600))
-		r, _ := engine(t, "krb5.conf", "/nonexistent")
+		r, _ := engine(t, "krb5.conf", "/nonexistent/ccache")
 		i, err := gssapi.InitContext(gssapi.HostBased("aes256-sha1", "localhost"), &gssapi.InitOptions{
 			Cred: initiatorOf(t, r, fresh), Flags: gssapi.FlagDelegPolicy,
 		})
 		require.NoError(t, err)
-		p := startPeer(t, environ("krb5.conf", "/nonexistent"), "accept", "service=aes256-sha1@localhost")
+		p := startPeer(t, environ("krb5.conf", "/nonexistent/ccache"), "accept", "service=aes256-sha1@localhost")
 		require.NoError(t, gssapi.Exchange(testContext(t), i, p.send, p.recv))
 		said, err := p.established()
 		require.NoError(t, err)

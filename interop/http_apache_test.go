@@ -293,7 +293,7 @@ func TestApache(t *testing.T) {
 		require.ErrorIs(t, err, gssapi.ErrCredentialsExpired)
 	})
 	t.Run("no ticket", func(t *testing.T) {
-		resp, _ := page(t, w.transport(t, "/nonexistent"), a.plain+"/negotiate/", "")
+		resp, _ := page(t, w.transport(t, "/nonexistent/ccache"), a.plain+"/negotiate/", "")
 		require.Equal(t, 401, resp.StatusCode)
 		require.ErrorIs(t, negotiate.Failure(resp), gssapi.ErrNoCred)
 	})

@@ -58,7 +58,7 @@ func TestCurl(t *testing.T) {
 	}
 	t.Run("no ticket", func(t *testing.T) {
 		url, _ := w.goServer(t, &negotiate.Server{})
-		out := output(t, program(t, "/nonexistent", "curl", "-sS", "--max-time", "15", "--negotiate", "-u", ":", "-w", "%{http_code}", url))
+		out := output(t, program(t, "/nonexistent/ccache", "curl", "-sS", "--max-time", "15", "--negotiate", "-u", ":", "-w", "%{http_code}", url))
 		require.Contains(t, out, "401")
 	})
 }
@@ -137,7 +137,7 @@ func TestRequestsKerberos(t *testing.T) {
 	}
 	t.Run("no ticket", func(t *testing.T) {
 		url, _ := w.goServer(t, &negotiate.Server{})
-		out := output(t, program(t, "/nonexistent", "/usr/bin/python3", script, url, w.file("cert.pem"), "GET", "1", "dict()"))
+		out := output(t, program(t, "/nonexistent/ccache", "/usr/bin/python3", script, url, w.file("cert.pem"), "GET", "1", "dict()"))
 		require.Contains(t, out, "401 page=None")
 	})
 }

@@ -124,7 +124,7 @@ func (w *web) transport(t *testing.T, ccache string) *negotiate.Transport {
 	pool := x509.NewCertPool()
 	pool.AddCert(w.leaf)
 	base := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, ForceAttemptHTTP2: true}
-	tr := &negotiate.Transport{Base: base, Registry: webRegistry(t, ccache, "/nonexistent"), Logger: testLogger(t)}
+	tr := &negotiate.Transport{Base: base, Registry: webRegistry(t, ccache, "/nonexistent/ccache"), Logger: testLogger(t)}
 	t.Cleanup(tr.CloseIdleConnections)
 	return tr
 }
@@ -139,7 +139,7 @@ func testLogger(t *testing.T) *slog.Logger {
 func (w *web) goServer(t *testing.T, s *negotiate.Server) (plain, secure string) {
 	t.Helper()
 	if s.Registry == nil {
-		s.Registry = webRegistry(t, "/nonexistent", w.file("http.keytab"))
+		s.Registry = webRegistry(t, "/nonexistent/ccache", w.file("http.keytab"))
 	}
 	s.Logger = testLogger(t)
 	h := s.Handler(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {

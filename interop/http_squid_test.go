@@ -107,7 +107,7 @@ func TestSquid(t *testing.T) {
 		})
 	}
 	t.Run("no ticket", func(t *testing.T) {
-		tr := w.transport(t, "/nonexistent")
+		tr := w.transport(t, "/nonexistent/ccache")
 		through(tr, proxy)
 		resp, _ := page(t, tr, plain, "")
 		require.Equal(t, 407, resp.StatusCode)

@@ -91,7 +91,7 @@ func TestLogin(t *testing.T) {
 			{"keytab", &krb5.LoginOptions{Keytab: kt}},
 		} {
 			t.Run(e.short+"/"+how.name, func(t *testing.T) {
-				r, m := engine(t, e.short+".conf", "/nonexistent")
+				r, m := engine(t, e.short+".conf", "/nonexistent/ccache")
 				elem, err := m.Login(testContext(t), e.short, how.opt)
 				require.NoError(t, err)
 				c := credential(t, r, elem)
@@ -108,7 +108,7 @@ func TestLogin(t *testing.T) {
 
 // A client that permits every enctype logs users in that have keys of one only.
 func TestLoginAnyEnctype(t *testing.T) {
-	r, m := engine(t, "krb5.conf", "/nonexistent")
+	r, m := engine(t, "krb5.conf", "/nonexistent/ccache")
 	for _, user := range []string{"alice", "nopreauth", "aes128-sha1", "aes256-sha1", "aes128-sha2", "aes256-sha2"} {
 		elem, err := m.Login(testContext(t), user, withPassword(user))
 		require.NoError(t, err)
@@ -126,14 +126,14 @@ func TestLoginOverTCP(t *testing.T) {
 	conf := "tcp.conf"
 	tcp := strings.Replace(string(text), "[libdefaults]", "[libdefaults]\n    udp_preference_limit = 1", 1)
 	require.NoError(t, os.WriteFile(realm.File(conf), []byte(tcp), 0o600))
-	r, m := engine(t, conf, "/nonexistent")
+	r, m := engine(t, conf, "/nonexistent/ccache")
 	elem, err := m.Login(testContext(t), "alice", withPassword("alice"))
 	require.NoError(t, err)
 	talk(t, r, credential(t, r, elem), "alice", "host")
 }
 
 func TestLoginOptions(t *testing.T) {
-	r, m := engine(t, "krb5.conf", "/nonexistent")
+	r, m := engine(t, "krb5.conf", "/nonexistent/ccache")
 	o := withPassword("alice")
 	o.Lifetime, o.Renewable, o.Forwardable, o.Proxiable = time.Hour, 48*time.Hour, true, true
 	elem, err := m.Login(testContext(t), "alice", o)
@@ -148,7 +148,7 @@ func TestLoginOptions(t *testing.T) {
 }
 
 func TestLoginRefused(t *testing.T) {
-	_, m := engine(t, "krb5.conf", "/nonexistent")
+	_, m := engine(t, "krb5.conf", "/nonexistent/ccache")
 	for _, tt := range []struct {
 		name, user, password string
 		want                 error
@@ -168,7 +168,7 @@ func TestLoginRefused(t *testing.T) {
 }
 
 func TestAcquireCred(t *testing.T) {
-	r, _ := engine(t, "krb5.conf", "/nonexistent")
+	r, _ := engine(t, "krb5.conf", "/nonexistent/ccache")
 	for _, tt := range []struct {
 		name string
 		opt  gssapi.CredOptions
@@ -187,7 +187,7 @@ func TestAcquireCred(t *testing.T) {
 }
 
 func TestUnknownService(t *testing.T) {
-	r, m := engine(t, "krb5.conf", "/nonexistent")
+	r, m := engine(t, "krb5.conf", "/nonexistent/ccache")
 	elem, err := m.Login(testContext(t), "alice", withPassword("alice"))
 	require.NoError(t, err)
 	i, err := gssapi.InitContext(gssapi.HostBased("unknown", "localhost"), &gssapi.InitOptions{Cred: credential(t, r, elem)})

@@ -141,7 +141,7 @@ func TestTheirKeytab(t *testing.T) {
 	for _, e := range k.Entries() {
 		require.Contains(t, klist, line(e))
 	}
-	_, m := engine(t, "krb5.conf", "/nonexistent")
+	_, m := engine(t, "krb5.conf", "/nonexistent/ccache")
 	_, err = m.Login(testContext(t), "alice", &krb5.LoginOptions{Keytab: k})
 	require.NoError(t, err)
 

@@ -229,7 +229,7 @@ func TestLegacyLogin(t *testing.T) {
 	for _, e := range legacy {
 		for name, o := range map[string]*krb5.LoginOptions{"password": withPassword(e.short), "keytab": {Keytab: kt}} {
 			t.Run(e.short+"/"+name, func(t *testing.T) {
-				r, m := engine(t, e.short+".conf", "/nonexistent")
+				r, m := engine(t, e.short+".conf", "/nonexistent/ccache")
 				elem, err := m.Login(testContext(t), e.short, o)
 				require.NoError(t, err)
 				c := credential(t, r, elem)
@@ -245,7 +245,7 @@ func TestLegacyCache(t *testing.T) {
 	withLegacyRealm(t)
 	for _, e := range legacy {
 		t.Run(e.short, func(t *testing.T) {
-			r, m := engine(t, e.short+".conf", "/nonexistent")
+			r, m := engine(t, e.short+".conf", "/nonexistent/ccache")
 			elem, err := m.Login(testContext(t), "alice", withPassword("alice"))
 			require.NoError(t, err)
 			file, klist := keep(t, credential(t, r, elem))
@@ -264,7 +264,7 @@ func TestLegacyPasswords(t *testing.T) {
 			cc := filepath.Join(t.TempDir(), "ccache")
 			_, err := realm.RunEnv(environ("rc4.conf", cc), text+"\n", "kinit", user)
 			require.NoError(t, err)
-			_, m := engine(t, "rc4.conf", "/nonexistent")
+			_, m := engine(t, "rc4.conf", "/nonexistent/ccache")
 			login := func(text string) error {
 				_, err := m.Login(testContext(t), user, &krb5.LoginOptions{Password: func() []byte { return []byte(text) }})
 				return err

@@ -12,6 +12,7 @@ import (
 	"github.com/gss-go/gssapi"
 	"github.com/gss-go/gssapi/interop/mitkdc"
 	"github.com/gss-go/gssapi/krb5"
+	"github.com/gss-go/gssapi/mech"
 )
 
 // twoRealms are two sites that trust each other. The KDC of the first knows that
@@ -80,7 +81,7 @@ func TestTwoRealmsDelegate(t *testing.T) {
 	r, _ := first.engine(t)
 	_, cred := first.user(t, r, "alice")
 	file := filepath.Join(t.TempDir(), "delegated")
-	p := second.peer(t, "/nonexistent", "accept", "service=host@www.second.test", "store=FILE:"+file)
+	p := second.peer(t, "/nonexistent/ccache", "accept", "service=host@www.second.test", "store=FILE:"+file)
 	i, err := gssapi.InitContext(gssapi.HostBased("host", "www.second.test"), &gssapi.InitOptions{Cred: cred, Flags: gssapi.FlagDeleg, Require: gssapi.FlagDeleg})
 	require.NoError(t, err)
 	defer i.Close()
@@ -105,7 +106,7 @@ func TestTwoRealmsDelegate(t *testing.T) {
 
 // Tickets with a life of their own: renewed by us and by kinit, and validated.
 func TestRenewAndValidate(t *testing.T) {
-	r, m := engine(t, "krb5.conf", "/nonexistent")
+	r, m := engine(t, "krb5.conf", "/nonexistent/ccache")
 	o := withPassword("alice")
 	o.Lifetime, o.Renewable = time.Hour, 24*time.Hour
 	elem, err := m.Login(testContext(t), "alice", o)
@@ -137,4 +138,53 @@ func TestRenewAndValidate(t *testing.T) {
 	talk(t, r, credential(t, r, valid), "alice", "host")
 	_, err = m.Validate(testContext(t), valid)
 	require.ErrorIs(t, err, krb5.ErrBadOption)
+}
+
+// A service of one realm cannot act for a user of the other here: it takes a KDC
+// that knows the service by an enterprise name, which MIT's own databases do not.
+// kvno is told so, and so are we. That it works otherwise is tested with the
+// embedded KDC.
+func TestTwoRealmsImpersonate(t *testing.T) {
+	first, _ := twoRealms(t)
+	r, _ := first.engine(t)
+	const service = "host/www.first.test"
+	cc, cred := first.service(t, r, service)
+	_, err := first.RunEnv(first.environ(cc), "", "kvno", "-k", first.File("services.keytab"), "-I", "bob@SECOND.TEST", service)
+	require.ErrorContains(t, err, "not found in Kerberos database")
+	_, err = gssapi.AcquireCred(testContext(t), gssapi.Principal("bob@SECOND.TEST"), gssapi.UsageInitiate, &gssapi.CredOptions{Impersonator: cred})
+	require.ErrorIs(t, err, krb5.ErrServerUnknown)
+}
+
+// Between two users, neither of whom has a keytab. MIT's KDC issues the ticket;
+// libgssapi knows no user-to-user, so both sides are ours.
+func TestUserToUser(t *testing.T) {
+	r, m := engine(t, "krb5.conf", "/nonexistent/ccache")
+	login := func(user string) mech.Cred {
+		c, err := m.Login(testContext(t), user, withPassword(user))
+		require.NoError(t, err)
+		return c
+	}
+	const bob = "aes256-sha1"
+	acceptor, tgt, err := m.UserToUserAcceptor(testContext(t), login(bob))
+	require.NoError(t, err)
+	initiator, err := m.UserToUser(testContext(t), login("alice"), bob, tgt)
+	require.NoError(t, err)
+	i, err := gssapi.InitContext(gssapi.Principal(bob), &gssapi.InitOptions{Cred: credential(t, r, initiator)})
+	require.NoError(t, err)
+	defer i.Close()
+	a, err := gssapi.AcceptContext(&gssapi.AcceptOptions{Cred: credential(t, r, acceptor)})
+	require.NoError(t, err)
+	defer a.Close()
+	token, _, err := i.Step(testContext(t), nil)
+	require.NoError(t, err)
+	token, _, err = a.Step(testContext(t), token)
+	require.NoError(t, err)
+	_, _, err = i.Step(testContext(t), token)
+	require.NoError(t, err)
+	require.Equal(t, "alice@"+realmName, a.Peer().String())
+	require.Equal(t, bob+"@"+realmName, i.Peer().String())
+
+	// It is of the kind that kvno --u2u gets.
+	_, klist := keep(t, credential(t, r, initiator))
+	require.Contains(t, klist, bob+"@"+realmName)
 }

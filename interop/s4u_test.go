@@ -38,7 +38,7 @@ func (s *site) engine(t *testing.T) (*mech.Registry, *krb5.Mechanism) {
 	t.Helper()
 	m := krb5.New(&krb5.Config{
 		ConfigPath: s.File("krb5.conf"),
-		CCache:     "FILE:/nonexistent",
+		CCache:     "FILE:/nonexistent/ccache",
 		Keytab:     "FILE:" + s.File("services.keytab"),
 		Getenv:     func(string) string { return "" },
 	})
@@ -97,7 +97,7 @@ func (s *site) reach(t *testing.T, c *gssapi.Cred, service string) (string, erro
 	if err != nil {
 		return "", err
 	}
-	p := s.peer(t, "/nonexistent", "accept", "service="+host+"@"+name)
+	p := s.peer(t, "/nonexistent/ccache", "accept", "service="+host+"@"+name)
 	require.NoError(t, p.send(first))
 	answer, err := p.recv()
 	require.NoError(t, err)
@@ -249,7 +249,7 @@ func TestS4U(t *testing.T) {
 		require.NoError(t, err)
 		m := krb5.New(&krb5.Config{
 			ConfigText: string(conf) + "[libdefaults]\n    canonicalize = true\n",
-			CCache:     "FILE:/nonexistent", Getenv: func(string) string { return "" },
+			CCache:     "FILE:/nonexistent/ccache", Getenv: func(string) string { return "" },
 		})
 		elem, err := m.Login(testContext(t), "ally", withPassword("alice"))
 		require.NoError(t, err)
@@ -263,7 +263,7 @@ func TestS4U(t *testing.T) {
 		i, err := gssapi.InitContext(gssapi.HostBased("alias", "localhost"), &gssapi.InitOptions{Cred: cred})
 		require.NoError(t, err)
 		defer i.Close()
-		p := s.peer(t, "/nonexistent", "accept", "service=gss@localhost")
+		p := s.peer(t, "/nonexistent/ccache", "accept", "service=gss@localhost")
 		require.NoError(t, gssapi.Exchange(testContext(t), i, p.send, p.recv))
 		require.Equal(t, "alias/localhost@"+s4uRealm, i.Peer().String())
 	})

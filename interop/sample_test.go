@@ -57,7 +57,7 @@ func startServer(t *testing.T, program, conf, service string, env ...string) *sa
 	cmd, err := realm.Command(program, "-port", port, "-verbose",
 		"-keytab", realm.File("services.keytab"), service+"@localhost")
 	require.NoError(t, err)
-	cmd.Env = append(append(cmd.Env, environ(conf, "/nonexistent")...), env...)
+	cmd.Env = append(append(cmd.Env, environ(conf, "/nonexistent/ccache")...), env...)
 	cmd.Stdout, cmd.Stderr = s, s
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() {

@@ -105,11 +105,12 @@ func (c *acceptor) verify(ctx context.Context, profile *conf.Config, req *wire.A
 	}
 	now, skew := c.m.c.Time(), c.m.skew(profile)
 	acc, report, err := (&apreq.Acceptor{
-		Service:  *service,
-		Now:      now,
-		Skew:     skew,
-		Replay:   replay,
-		Enctypes: c.cred.enctypes(profile),
+		Service:    *service,
+		UserToUser: c.cred.acc.userToUser,
+		Now:        now,
+		Skew:       skew,
+		Replay:     replay,
+		Enctypes:   c.cred.enctypes(profile),
 		Transited: func(client, server string, realms []byte) error {
 			return apreq.CheckTransited(client, server, realms, profile.All("capaths", client, server))
 		},

@@ -93,8 +93,7 @@ func fill(t testing.TB, file string, n int) {
 func BenchmarkAcceptFile(b *testing.B) {
 	dir := b.TempDir()
 	small, large := filepath.Join(dir, "keytab"), filepath.Join(dir, "large")
-	var w *world
-	w = newWorld(b, nil, func(c *krb5.Config) { c.Keytab, c.Replay = small, anew{c.Replay} })
+	w := newWorld(b, nil, func(c *krb5.Config) { c.Keytab, c.Replay = small, anew{c.Replay} })
 	write(b, small, string(w.keytab))
 	kt := parseKeytab(b, w.keytab)
 	mine := kt.Entries()

@@ -204,11 +204,7 @@ func (c *cred) chosen(ctx context.Context, profile *conf.Config, target *name) (
 	if c.pick == nil {
 		return c, nil
 	}
-	server, err := target.principal(ctx, profile)
-	if err != nil {
-		return nil, fail("", gsserr.ErrBadName, err)
-	}
-	t, err := c.pick.forServer(ctx, profile, server, c.init)
+	t, err := c.pick.forTarget(ctx, profile, target, c.init)
 	if err != nil {
 		return nil, fail("", gsserr.ErrNoCred, err)
 	}
@@ -217,15 +213,15 @@ func (c *cred) chosen(ctx context.Context, profile *conf.Config, target *name) (
 	return &resolved, nil
 }
 
-func (p *choice) forServer(ctx context.Context, profile *conf.Config, server principal.Name, primary *tickets) (*tickets, error) {
-	key := server.String()
+func (p *choice) forTarget(ctx context.Context, profile *conf.Config, target *name, primary *tickets) (*tickets, error) {
+	key := target.String()
 	p.mu.Lock()
 	t := p.picked[key]
 	p.mu.Unlock()
 	if t != nil {
 		return t, nil
 	}
-	t, err := p.pick(ctx, profile, server, primary)
+	t, err := p.pick(ctx, profile, target, primary)
 	if err != nil {
 		return nil, err
 	}
@@ -238,10 +234,14 @@ func (p *choice) forServer(ctx context.Context, profile *conf.Config, server pri
 	return t, nil
 }
 
-func (p *choice) pick(ctx context.Context, profile *conf.Config, server principal.Name, primary *tickets) (*tickets, error) {
+func (p *choice) pick(ctx context.Context, profile *conf.Config, target *name, primary *tickets) (*tickets, error) {
 	home := p.m.c.Getenv("HOME")
 	if _, alone := p.col.(*ccache.Single); alone && !hasIdentity(home) {
 		return primary, nil
+	}
+	server, err := target.principal(ctx, profile)
+	if err != nil {
+		return nil, fail("", gsserr.ErrBadName, err)
 	}
 	cc, client, err := ccache.Select(ctx, p.col, server, &ccache.SelectOptions{Home: home, Config: profile})
 	switch {

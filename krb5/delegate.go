@@ -6,7 +6,6 @@ import (
 	"github.com/gss-go/gssapi/krb5/ccache"
 	"github.com/gss-go/gssapi/krb5/conf"
 	"github.com/gss-go/gssapi/krb5/internal/apreq"
-	"github.com/gss-go/gssapi/krb5/internal/kdcclient"
 	"github.com/gss-go/gssapi/krb5/internal/krberr"
 	"github.com/gss-go/gssapi/krb5/internal/wire"
 	"github.com/gss-go/gssapi/mech"
@@ -72,7 +71,7 @@ func (t *tickets) forward(ctx context.Context, profile *conf.Config, to *ticket)
 	if s := to.Server.Components; len(s) == 2 {
 		host = s[1]
 	}
-	forwarded, err := t.m.client(profile).Forward(ctx, tgt, host, to.key.Enctype(), &kdcclient.TicketOptions{Offset: to.offset})
+	forwarded, err := t.m.client(profile).Forward(ctx, tgt, host, to.key.Enctype(), t.options(ctx, contents))
 	if err != nil {
 		return nil, err
 	}

@@ -27,4 +27,18 @@
 // tokens of RFC 1964 and RFC 4757 and not with those of RFC 4121, unless both
 // sides can do better (RFC 4537). Where the process enforces FIPS 140-3 only the
 // types of RFC 8009 exist.
+//
+// # Delegation
+//
+// An initiator that asks for delegation hands on a forwarded ticket-granting
+// ticket, if its own is forwardable; with FlagDelegPolicy, or where krb5.conf has
+// enforce_ok_as_delegate, only to services that the KDC marks as fit for it. If
+// that cannot be had the context comes about without; require FlagDeleg to fail
+// instead. The acceptor finds the credential in the context's Delegated.
+//
+// A service can act for users who delegate nothing, towards the services that the
+// KDC lets it act (constrained delegation): by the Impersonate of a credential, or by
+// accepting with a credential that is good for both uses, such as one with a
+// keytab and a client keytab. Such an acceptor has a Delegated, and FlagDeleg,
+// for every context; whether the KDC agrees turns out when it is used.
 package krb5

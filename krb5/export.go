@@ -2,6 +2,7 @@ package krb5
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -13,6 +14,7 @@ import (
 	"github.com/gss-go/gssapi/krb5/internal/krberr"
 	"github.com/gss-go/gssapi/krb5/internal/principal"
 	"github.com/gss-go/gssapi/krb5/internal/seq"
+	"github.com/gss-go/gssapi/krb5/internal/v1"
 	"github.com/gss-go/gssapi/krb5/internal/wire"
 	"github.com/gss-go/gssapi/mech"
 	"github.com/gss-go/gssapi/oid"
@@ -201,10 +203,10 @@ func (m *Mechanism) ImportContext(token []byte) (mech.Context, error) {
 	if in.bad || !in.s.Empty() || p.Key == nil || c.session == nil {
 		return nil, defective
 	}
-	c.enctype = p.Key.Enctype().String()
-	if p.AcceptorSubkey != nil {
-		c.enctype = p.AcceptorSubkey.Enctype().String()
+	if v1.Handles(messageKey(p).Enctype()) && p.SendSeq > math.MaxUint32 {
+		return nil, defective
 	}
+	c.enctype = messageKey(p).Enctype().String()
 	c.prot, c.state = newProtection(c.mechOID, p), stateEstablished
 	if initiates {
 		return &initiator{secContext: c}, nil

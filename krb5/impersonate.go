@@ -77,7 +77,7 @@ func (c *cred) impersonate(ctx context.Context, n mech.Name, r mech.CredRequest)
 	}
 	o := c.init.options(ctx, contents)
 	o.Lifetime = r.Lifetime
-	evidence, err := c.m.client(profile).ForUser(ctx, tgt, user, nil, o)
+	evidence, err := c.m.client(profile).ForUser(ctx, tgt, user, o)
 	if err != nil {
 		return nil, fail("", refusal(err), err)
 	}

@@ -120,6 +120,7 @@ func (c *initiator) request(ctx context.Context) ([]byte, error) {
 		Seq:           c.sendSeq,
 		Mutual:        mutual,
 		Checksum:      &apreq.Checksum{Bindings: bindings, Flags: c.flags, Deleg: deleg},
+		UserToUser:    t.IsSKey,
 		Enctypes:      c.offered,
 		BindingsAware: aware,
 	}).Append(nil)

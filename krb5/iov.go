@@ -1,7 +1,6 @@
 package krb5
 
 import (
-	gsserr "github.com/gss-go/gssapi/errors"
 	"github.com/gss-go/gssapi/iov"
 	"github.com/gss-go/gssapi/mech"
 )
@@ -11,23 +10,9 @@ var (
 	_ mech.IOVSigner    = (*secContext)(nil)
 )
 
-// inPieces returns the calls for messages in pieces.
-func inPieces[T any](c *secContext, op string) (T, error) {
-	p, err := c.protector(op)
-	if err != nil {
-		var none T
-		return none, err
-	}
-	t, ok := any(p).(T)
-	if !ok {
-		return t, fail(op, gsserr.ErrUnavailable, nil)
-	}
-	return t, nil
-}
-
 // WrapIOV implements [mech.IOVProtector].
 func (c *secContext) WrapIOV(b []iov.Buffer, o *mech.WrapOptions) error {
-	p, err := inPieces[mech.IOVProtector](c, "wrap_iov")
+	p, err := c.protector("wrap_iov")
 	if err != nil {
 		return err
 	}
@@ -36,7 +21,7 @@ func (c *secContext) WrapIOV(b []iov.Buffer, o *mech.WrapOptions) error {
 
 // UnwrapIOV implements [mech.IOVProtector].
 func (c *secContext) UnwrapIOV(b []iov.Buffer) (mech.MessageInfo, error) {
-	p, err := inPieces[mech.IOVProtector](c, "unwrap_iov")
+	p, err := c.protector("unwrap_iov")
 	if err != nil {
 		return mech.MessageInfo{}, err
 	}
@@ -45,7 +30,7 @@ func (c *secContext) UnwrapIOV(b []iov.Buffer) (mech.MessageInfo, error) {
 
 // WrapIOVLength implements [mech.IOVProtector].
 func (c *secContext) WrapIOVLength(b []iov.Buffer, o *mech.WrapOptions) error {
-	p, err := inPieces[mech.IOVProtector](c, "wrap_iov_length")
+	p, err := c.protector("wrap_iov_length")
 	if err != nil {
 		return err
 	}
@@ -54,7 +39,7 @@ func (c *secContext) WrapIOVLength(b []iov.Buffer, o *mech.WrapOptions) error {
 
 // GetMICIOV implements [mech.IOVSigner].
 func (c *secContext) GetMICIOV(b []iov.Buffer, q mech.QOP) error {
-	p, err := inPieces[mech.IOVSigner](c, "get_mic_iov")
+	p, err := c.protector("get_mic_iov")
 	if err != nil {
 		return err
 	}
@@ -63,7 +48,7 @@ func (c *secContext) GetMICIOV(b []iov.Buffer, q mech.QOP) error {
 
 // VerifyMICIOV implements [mech.IOVSigner].
 func (c *secContext) VerifyMICIOV(b []iov.Buffer) (mech.QOP, error) {
-	p, err := inPieces[mech.IOVSigner](c, "verify_mic_iov")
+	p, err := c.protector("verify_mic_iov")
 	if err != nil {
 		return 0, err
 	}
@@ -72,7 +57,7 @@ func (c *secContext) VerifyMICIOV(b []iov.Buffer) (mech.QOP, error) {
 
 // GetMICIOVLength implements [mech.IOVSigner].
 func (c *secContext) GetMICIOVLength(b []iov.Buffer, q mech.QOP) error {
-	p, err := inPieces[mech.IOVSigner](c, "get_mic_iov_length")
+	p, err := c.protector("get_mic_iov_length")
 	if err != nil {
 		return err
 	}

@@ -21,6 +21,8 @@ type keys struct {
 	source string
 	fixed  []apreq.ServiceKey // instead of reading source
 	rcache string             // name of the replay cache, "" for the mechanism's
+	// userToUser says that fixed is the session key of a ticket-granting ticket.
+	userToUser bool
 }
 
 // service returns the keys as they are now. It fails with ErrNoCred if there

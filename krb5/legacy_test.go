@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	gsserr "github.com/gss-go/gssapi/errors"
 	"github.com/gss-go/gssapi/krb5"
+	"github.com/gss-go/gssapi/krb5/internal/apreq"
 	"github.com/gss-go/gssapi/krb5/internal/enctype"
+	"github.com/gss-go/gssapi/krb5/internal/wire"
 	"github.com/gss-go/gssapi/mech"
 	"github.com/gss-go/gssapi/oid"
 	"github.com/gss-go/gssapi/testenv"
@@ -255,5 +258,75 @@ func TestOldTypesOrder(t *testing.T) {
 		got, err := krb5.Permitted(m)
 		require.NoError(t, err)
 		require.Equal(t, want, got, text)
+	}
+}
+
+// replyTo is an AP-REP with the acceptor's subkey of the caller's choice, in
+// answer to the first token of a context.
+func replyTo(t *testing.T, w *world, token []byte, subkey *enctype.Key) []byte {
+	t.Helper()
+	_, _, body, err := apreq.Unframe(token)
+	require.NoError(t, err)
+	req, err := wire.ParseAPReq(body)
+	require.NoError(t, err)
+	s := apreq.Service{}
+	for _, e := range parseKeytab(t, w.keytab).Entries() {
+		k, err := enctype.NewKey(e.Key.Enctype, e.Key.Value.Bytes())
+		require.NoError(t, err)
+		s.Keys = append(s.Keys, apreq.ServiceKey{Principal: e.Principal, Kvno: e.Kvno, Key: k})
+	}
+	acc, _, err := (&apreq.Acceptor{
+		Service: s, Now: time.Now(), Skew: time.Hour, Replay: krb5.NewReplayCache(0), Enctypes: enctype.All(),
+	}).Accept(ctx, req)
+	require.NoError(t, err)
+	msg, err := (&apreq.Reply{Time: acc.Auth.Time, Subkey: subkey, Seq: 7}).Append(nil, acc.SessionKey)
+	require.NoError(t, err)
+	return apreq.Frame(oid.Krb5, apreq.TokAPRep, msg)
+}
+
+// An acceptor cannot lead its initiator to a key of a type that is not allowed.
+func TestAcceptorSubkeyNotPermitted(t *testing.T) {
+	if !enctype.Supported(krb5.RC4) {
+		t.Skip("the process enforces FIPS 140-3")
+	}
+	w := newWorld(t, nil, nil)
+	for id, ok := range map[krb5.Enctype]bool{krb5.RC4: false, krb5.DES3SHA1: false, krb5.AES128SHA2: true, krb5.Camellia256: false} {
+		v := w
+		if id == krb5.Camellia256 {
+			v = w.with(t, func(c *krb5.Config) { c.Enctypes = []krb5.Enctype{krb5.AES256SHA1, krb5.AES128SHA1} })
+		}
+		subkey, err := enctype.GenerateKey(id)
+		require.NoError(t, err)
+		i := v.initiate(t, mech.InitRequest{Flags: allFlags})
+		token, _, err := i.Step(ctx, nil)
+		require.NoError(t, err)
+		_, _, err = i.Step(ctx, replyTo(t, v, token, subkey))
+		if ok {
+			require.NoError(t, err)
+			require.Equal(t, id.String(), i.Info().Enctype)
+			continue
+		}
+		require.ErrorContains(t, err, "not permitted", id)
+		requireDead(t, i)
+	}
+}
+
+// In a context that stays with its old type the acceptor's subkey means nothing.
+func TestOldContextsIgnoreSubkey(t *testing.T) {
+	for _, old := range oldTypes {
+		w := oldWorld(t, old.id)
+		other, err := enctype.GenerateKey(old.id)
+		require.NoError(t, err)
+		for _, subkey := range []*enctype.Key{nil, other} {
+			i := w.initiate(t, mech.InitRequest{Flags: allFlags})
+			token, _, err := i.Step(ctx, nil)
+			require.NoError(t, err)
+			_, _, err = i.Step(ctx, replyTo(t, w, token, subkey))
+			require.NoError(t, err)
+			key, err := krb5.SessionKey(engine{i})
+			require.NoError(t, err)
+			require.False(t, bytes.Equal(other.Bytes(), key.Value.Bytes()))
+			wrapped(t, i, oid.Krb5)
+		}
 	}
 }

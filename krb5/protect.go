@@ -2,6 +2,7 @@ package krb5
 
 import (
 	"github.com/gss-go/gssapi/krb5/internal/cfx"
+	"github.com/gss-go/gssapi/krb5/internal/enctype"
 	"github.com/gss-go/gssapi/krb5/internal/v1"
 	"github.com/gss-go/gssapi/mech"
 	"github.com/gss-go/gssapi/oid"
@@ -12,6 +13,8 @@ import (
 // Triple-DES and RC4, of RFC 1964.
 type protection interface {
 	mech.Protector
+	mech.IOVProtector
+	mech.IOVSigner
 	// State returns what a context with the same keys needs to go on.
 	State() (p cfx.Params, ok bool)
 	Close()
@@ -19,11 +22,7 @@ type protection interface {
 
 // newProtection returns the tokens for the parameters p. m is the OID in frames.
 func newProtection(m oid.OID, p cfx.Params) protection {
-	key := p.Key
-	if p.AcceptorSubkey != nil {
-		key = p.AcceptorSubkey
-	}
-	if !v1.Handles(key.Enctype()) {
+	if !v1.Handles(messageKey(p).Enctype()) {
 		return cfx.New(p)
 	}
 	return older{v1.New(v1.Params{
@@ -33,10 +32,19 @@ func newProtection(m oid.OID, p cfx.Params) protection {
 		AcceptorSubkey: p.AcceptorSubkey,
 		SendSeq:        uint32(p.SendSeq),
 		RecvSeq:        uint32(p.RecvSeq),
+		DCE:            p.DCE,
 		Replay:         p.Replay,
 		Sequence:       p.Sequence,
 		Window:         p.Window,
 	})}
+}
+
+// messageKey returns the key that protects what is sent.
+func messageKey(p cfx.Params) *enctype.Key {
+	if p.AcceptorSubkey != nil {
+		return p.AcceptorSubkey
+	}
+	return p.Key
 }
 
 // older is protection with the tokens of RFC 1964.
@@ -50,6 +58,7 @@ func (o older) State() (cfx.Params, bool) {
 		Key:            p.Key,
 		AcceptorSubkey: p.AcceptorSubkey,
 		SendSeq:        uint64(p.SendSeq),
+		DCE:            p.DCE,
 		Window:         p.Window,
 	}, ok
 }

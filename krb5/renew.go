@@ -56,14 +56,9 @@ func (m *Mechanism) replace(ctx context.Context, op string, c mech.Cred,
 	case !old.EndTime.After(m.kdcTime(contents)):
 		return nil, fail(op, gsserr.ErrNoCred, krberr.APTktExpired)
 	}
-	offset, known := contents.KDCOffset()
-	got, err := exchange(m.client(profile), ctx, old, &kdcclient.TicketOptions{Offset: offset})
+	got, err := exchange(m.client(profile), ctx, old, k.init.options(ctx, contents))
 	if err != nil {
 		return nil, fail(op, gsserr.ErrNoCred, err)
 	}
-	fresh := &ccache.Contents{Principal: contents.Principal, Entries: []ccache.Credential{*got}}
-	if known {
-		fresh.SetKDCOffset(offset)
-	}
-	return &cred{m: m, init: &tickets{m: m, cache: ccache.NewMemory(fresh.Principal, fresh.Entries...), contents: fresh}}, nil
+	return &cred{m: m, init: m.only(contents, got)}, nil
 }

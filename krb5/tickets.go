@@ -233,7 +233,9 @@ func (t *tickets) forServer(ctx context.Context, profile *conf.Config, contents 
 	o := t.options(ctx, contents)
 	o.Lifetime = w.lifetime
 	if w.limited {
-		o.Enctypes = w.enctypes
+		if o.Enctypes = w.enctypes; len(w.enctypes) == 0 {
+			return nil, fail("", gsserr.ErrFailure, krberr.ProgEtypeNosupp)
+		}
 	}
 	got, err := t.ask(ctx, profile, contents, server, o)
 	if err != nil {
@@ -306,11 +308,13 @@ func (t *tickets) store(ctx context.Context, c *ccache.Credential) {
 
 // lookup returns a ticket from memory or from the cache's contents, nil if
 // there is none that can be used. A server without a realm is one of any realm;
-// the client must be the principal of the cache.
+// the client must be the principal of the cache. A ticket for user-to-user is
+// used only where no other can be had.
 func (t *tickets) lookup(contents *ccache.Contents, server principal.Name, now time.Time, permitted []Enctype) *ticket {
+	alone := ticketGranting(contents) == nil
 	usable := func(c *ccache.Credential) bool {
 		return c.Server.SameName(server) && c.Client.Equal(contents.Principal) && (server.Realm == "" || server.Realm == c.Server.Realm) &&
-			c.EndTime.After(now) && !c.IsSKey && slices.Contains(permitted, c.Key.Enctype)
+			c.EndTime.After(now) && (alone || !c.IsSKey) && slices.Contains(permitted, c.Key.Enctype)
 	}
 	t.mu.Lock()
 	for _, r := range t.ready {

@@ -110,9 +110,15 @@ type Protector interface {
 	WrapSizeLimit(size int, o *WrapOptions) (int, error)
 }
 
-// IOVProtector is implemented by a Context that wraps messages in place.
+// IOVProtector is implemented by a Context that wraps messages in place. With
+// buffers that are used again nothing is allocated. Buffers that share memory
+// are refused.
 type IOVProtector interface {
 	WrapIOV(b []iov.Buffer, o *WrapOptions) error
+	// UnwrapIOV takes what WrapIOV has made, or a Stream, which is a whole
+	// token, and one Data buffer. That becomes a part of the Stream or, with
+	// Alloc, a copy in its own memory, and the Stream is not written to. After an
+	// error, unless it is informational, all Data is zero.
 	UnwrapIOV(b []iov.Buffer) (MessageInfo, error)
 	// WrapIOVLength sets the lengths that WrapIOV will need.
 	WrapIOVLength(b []iov.Buffer, o *WrapOptions) error

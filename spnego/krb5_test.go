@@ -9,6 +9,7 @@ import (
 
 	"github.com/gss-go/gssapi"
 	gsserr "github.com/gss-go/gssapi/errors"
+	"github.com/gss-go/gssapi/iov"
 	"github.com/gss-go/gssapi/mech"
 	"github.com/gss-go/gssapi/mech/mechtest"
 	"github.com/gss-go/gssapi/oid"
@@ -359,4 +360,18 @@ func TestPassThrough(t *testing.T) {
 	limit, err := i.WrapSizeLimit(100, nil)
 	require.NoError(t, err)
 	require.Positive(t, limit)
+
+	b := iov.Message([]byte("in "), []byte("place"))
+	require.NoError(t, i.WrapIOV(b, nil))
+	info, err := a.UnwrapIOV(b)
+	require.NoError(t, err)
+	require.True(t, info.Encrypted)
+	require.Equal(t, "in ", string(b[1].Bytes))
+	dst := make([]byte, 0, 200)
+	msg := []byte("no memory")
+	require.Zero(t, testing.AllocsPerRun(100, func() {
+		if _, err := i.Wrap(dst, msg, nil); err != nil {
+			t.Error(err)
+		}
+	}))
 }

@@ -20,6 +20,10 @@ import (
 func (k *KDC) handleAS(r *request) ([]byte, error) {
 	now := k.now()
 	client := k.client(r.Body.CName, r.option(flags.Canonicalize))
+	anonymous := r.option(requestAnonymous)
+	if anonymous && (k.pki == nil || !equalName(r.Body.CName, anonymousName)) {
+		return nil, &failure{code: errorcode.KDC_ERR_BADOPTION}
+	}
 	if client == nil {
 		return nil, k.referClient(r)
 	}
@@ -27,7 +31,7 @@ func (k *KDC) handleAS(r *request) ([]byte, error) {
 	if server == nil {
 		return nil, &failure{code: errorcode.KDC_ERR_S_PRINCIPAL_UNKNOWN}
 	}
-	for _, refused := range []int{flags.PostDated, flags.RequestAnonymous, flags.EncTktInSkey, flags.Renew, flags.Validate, flags.Forwarded, flags.Proxy} {
+	for _, refused := range []int{flags.RequestAnonymous, flags.EncTktInSkey, flags.Renew, flags.Validate, flags.Forwarded, flags.Proxy} {
 		if r.option(refused) {
 			return nil, &failure{code: errorcode.KDC_ERR_BADOPTION}
 		}
@@ -45,11 +49,21 @@ func (k *KDC) handleAS(r *request) ([]byte, error) {
 		AuthTime: seconds(now),
 		CAddr:    r.Body.Addresses,
 	}
+	if anonymous {
+		g.part.CRealm, g.part.CName = anonymousRealm, anonymousName
+		types.SetFlag(&g.part.Flags, requestAnonymous)
+	}
+	p, err := k.prove(r, client, key, now, info)
+	if err != nil {
+		return nil, err
+	}
 	if !k.opt.NoPreauth {
-		if err := k.preauth(r, client, now, info); err != nil {
-			return nil, err
-		}
 		types.SetFlag(&g.part.Flags, flags.PreAuthent)
+	}
+	g.session, g.padata = p.session, p.padata
+	strengthen, key, err := r.armor.strengthen(p.key)
+	if err != nil {
+		return nil, err
 	}
 	for _, wanted := range []int{flags.Forwardable, flags.Proxiable} {
 		if r.option(wanted) {
@@ -78,6 +92,8 @@ func (k *KDC) handleAS(r *request) ([]byte, error) {
 		types.SetFlag(&g.part.Flags, flags.EncPARep)
 	}
 
+	encrypted = k.announce(&g.part, encrypted)
+
 	ticket, err := k.issue(r, g)
 	if err != nil {
 		return nil, err
@@ -86,7 +102,7 @@ func (k *KDC) handleAS(r *request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	enc, err := seal(key, keyusage.AS_REP_ENCPART, client.newest().kvno, plain)
+	enc, err := seal(key, keyusage.AS_REP_ENCPART, p.kvno, plain)
 	if err != nil {
 		return nil, err
 	}
@@ -94,9 +110,13 @@ func (k *KDC) handleAS(r *request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if chosen, err = r.armor.reply(append(g.padata, chosen...), strengthen, &g.part, ticket, now); err != nil {
+		return nil, err
+	}
+	crealm, cname := r.replyName(&g.part)
 	rep := messages.ASRep{KDCRepFields: messages.KDCRepFields{
 		PVNO: iana.PVNO, MsgType: msgtype.KRB_AS_REP, PAData: chosen,
-		CRealm: k.realm, CName: g.part.CName, Ticket: ticket, EncPart: enc,
+		CRealm: crealm, CName: cname, Ticket: ticket, EncPart: enc,
 	}}
 	return rep.Marshal()
 }
@@ -128,46 +148,38 @@ func clientKey(client *entry, etypes []int32) (key types.EncryptionKey, info typ
 	return key, info, ok
 }
 
-// preauth verifies the encrypted timestamp (RFC 4120 §5.2.7.2).
-func (k *KDC) preauth(r *request, client *entry, now time.Time, info types.ETypeInfo2) error {
-	hints, err := etypeInfo(info)
-	if err != nil {
-		return err
-	}
-	hints = append(types.PADataSequence{{PADataType: patype.PA_ENC_TIMESTAMP}}, hints...)
+// timestamp verifies the encrypted timestamp (RFC 4120 §5.2.7.2).
+func (k *KDC) timestamp(r *request, client *entry, reply types.EncryptionKey, now time.Time, hints types.PADataSequence) (*proof, error) {
 	data, err := asn1.Marshal(hints)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	value, ok := r.padata(patype.PA_ENC_TIMESTAMP)
-	if !ok {
-		return &failure{code: errorcode.KDC_ERR_PREAUTH_REQUIRED, data: data}
-	}
+	value, _ := r.padata(patype.PA_ENC_TIMESTAMP)
 	refused := &failure{code: errorcode.KDC_ERR_PREAUTH_FAILED, data: data}
 	var enc types.EncryptedData
 	if rest, err := asn1.Unmarshal(value, &enc); err != nil || len(rest) > 0 {
-		return refused
+		return nil, refused
 	}
 	set := client.version(enc.KVNO)
 	if set == nil {
-		return refused
+		return nil, refused
 	}
 	key, ok := set.key(enc.EType)
 	if !ok {
-		return refused
+		return nil, refused
 	}
 	plain, err := open(key, keyusage.AS_REQ_PA_ENC_TIMESTAMP, enc)
 	if err != nil {
-		return refused
+		return nil, refused
 	}
 	var stamp types.PAEncTSEnc
 	if err := stamp.Unmarshal(plain); err != nil {
-		return refused
+		return nil, refused
 	}
 	if stamp.PATimestamp.Sub(now).Abs() > k.opt.ClockSkew {
-		return &failure{code: errorcode.KRB_AP_ERR_SKEW}
+		return nil, &failure{code: errorcode.KRB_AP_ERR_SKEW}
 	}
-	return nil
+	return &proof{key: reply, kvno: client.newest().kvno}, nil
 }
 
 // etypeInfo is PA-ETYPE-INFO2 (RFC 4120 §5.2.7.5).

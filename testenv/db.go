@@ -197,12 +197,12 @@ func (k *KDC) server(r *request) *entry {
 	return k.alias(r.Body.SName.NameString)
 }
 
-// client finds the client of a request, by an alias too if canonicalize allows
-// for that. An enterprise name (RFC 6806 §5) of this realm is the user in front
+// client finds the client of a request, by an alias too if canonicalize or an
+// enterprise name allows for that. An enterprise name (RFC 6806 §5) of this realm is the user in front
 // of the "@".
 func (k *KDC) client(name types.PrincipalName, canonicalize bool) *entry {
 	parts := name.NameString
-	if canonicalize {
+	if canonicalize || name.NameType == nametype.KRB_NT_ENTERPRISE {
 		if e := k.alias(parts); e != nil {
 			return e
 		}

@@ -12,6 +12,11 @@
 // [KDC.ServiceCred] make credentials for it, and [Pair] a whole context. The KDC
 // fails on demand: see [KDC.Fail], [KDC.FailNext], [KDC.Drop], [KDC.Skew].
 //
+// Several realms that trust each other are made by [KDC.Trust]. Who may act for
+// users towards which services is set by [KDC.AllowDelegation],
+// [KDC.AllowDelegationFrom] and [KDC.ProtocolTransition]; other names of a
+// principal by [KDC.Alias].
+//
 // # An independent implementation
 //
 // The KDC reads, writes, encrypts and decrypts with gokrb5 wherever that

@@ -70,6 +70,9 @@ func (k *KDC) answer(message []byte, tcp bool) ([]byte, error) {
 // handle answers a request that was understood.
 func (k *KDC) handle(r *request) ([]byte, error) {
 	if r.MsgType == msgASReq {
+		if err := k.unarmorAS(r, k.now()); err != nil {
+			return nil, err
+		}
 		return k.handleAS(r)
 	}
 	return k.handleTGS(r)

@@ -21,6 +21,9 @@ type grant struct {
 	sname  types.PrincipalName
 	part   messages.EncTicketPart
 	key    *types.EncryptionKey // of the ticket instead of the server's; nil for that
+	// session, if not nil, makes the session key, and padata for the reply.
+	session func(id int32) (types.EncryptionKey, types.PADataSequence, error)
+	padata  types.PADataSequence
 }
 
 // issue makes the ticket of a grant: it chooses the session key and encrypts
@@ -32,6 +35,13 @@ func (k *KDC) issue(r *request, g *grant) (messages.Ticket, error) {
 		return messages.Ticket{}, &failure{code: errorcode.KDC_ERR_ETYPE_NOSUPP}
 	}
 	g.part.Key = randomKey(r.Body.EType[session])
+	if g.session != nil {
+		key, padata, err := g.session(r.Body.EType[session])
+		if err != nil {
+			return messages.Ticket{}, err
+		}
+		g.part.Key, g.padata = key, append(g.padata, padata...)
+	}
 	plain, err := asn1.Marshal(g.part)
 	if err != nil {
 		return messages.Ticket{}, err
@@ -81,10 +91,18 @@ type limits struct{ end, renew time.Time }
 // those of the ticket that it was got with (RFC 4120 §3.1.3, §3.3.3). It sets
 // the renewable flag too, if that is asked for and permitted.
 func (k *KDC) times(r *request, part *messages.EncTicketPart, now time.Time, max limits, renewable bool) error {
-	if start := r.Body.From; start.Sub(now) > k.opt.ClockSkew {
+	later := r.Body.From.Sub(now) > k.opt.ClockSkew
+	switch postdated := r.option(flags.PostDated); {
+	case later && !postdated:
 		return &failure{code: errorcode.KDC_ERR_CANNOT_POSTDATE}
+	case !later && postdated:
+		return &failure{code: errorcode.KDC_ERR_BADOPTION}
+	case later:
+		part.StartTime = seconds(r.Body.From)
+		types.SetFlags(&part.Flags, []int{flags.PostDated, flags.Invalid})
+	default:
+		part.StartTime = seconds(now)
 	}
-	part.StartTime = seconds(now)
 	part.EndTime = earliest(wish(r.Body.Till), part.StartTime.Add(k.opt.TicketLifetime), max.end)
 	if !part.EndTime.After(part.StartTime) {
 		return &failure{code: errorcode.KDC_ERR_NEVER_VALID}

@@ -1,6 +1,7 @@
 package testenv
 
 import (
+	"fmt"
 	"net"
 	"slices"
 	"sync"
@@ -26,6 +27,21 @@ type Options struct {
 	// NoPreauth grants tickets to whoever asks: a wrong password shows only
 	// when the client cannot decrypt the reply.
 	NoPreauth bool
+	// FAST makes the KDC know FAST (RFC 6113), and with it the encrypted
+	// challenge and the one-time passwords of SetOTP.
+	FAST bool
+	// SPAKE are the groups of SPAKE preauthentication (RFC 9588), by the names
+	// that spake_preauth_groups has; nil does without SPAKE.
+	SPAKE []string
+	// NoTimestamp leaves out the encrypted timestamp.
+	NoTimestamp bool
+	// PKINIT gives the KDC a certificate (RFC 4556): see Anchors and
+	// Certificate. Anonymous tickets can be had then too (RFC 8062).
+	PKINIT bool
+	// PKINITGroup, if "P-256", is the only group for PKINIT; "" is any.
+	PKINITGroup string
+	// Freshness demands that PKINIT clients send the KDC's token (RFC 8070).
+	Freshness bool
 	// TicketLifetime is the longest lifetime of a ticket, zero is 10 hours,
 	// and RenewLifetime how long it can be renewed, zero is 7 days.
 	TicketLifetime, RenewLifetime time.Duration
@@ -53,6 +69,8 @@ type KDC struct {
 	served   sync.WaitGroup // every goroutine of the KDC
 	registry func() *mech.Registry
 	pairing  sync.Mutex // held while Pair adds a principal
+	groups   []*spakeGroup
+	pki      *pki // nil without PKINIT
 
 	mu       sync.Mutex // guards what follows
 	db       map[string]*entry
@@ -60,6 +78,8 @@ type KDC struct {
 	policies map[string]policy
 	trusted  []*KDC            // realms that this one refers to
 	incoming map[string]*entry // keys of tickets from these realms
+	cookies  map[string]any    // exchanges that go on, by cookie
+	tokens   map[string]*token // one-time passwords
 	skew     time.Duration
 	fail     int32
 	failNext []int32
@@ -93,6 +113,14 @@ func NewKDC(o *Options) *KDC {
 	}
 	if len(k.enctypes) == 0 {
 		k.enctypes = slices.Clone(defaultEnctypes)
+	}
+	k.groups = spakeGroups(k.opt.SPAKE)
+	if k.opt.PKINIT {
+		var err error
+		if k.pki, err = newPKI(k.realm, k.now()); err != nil {
+			panic(fmt.Sprintf("testenv: %v", err))
+		}
+		k.add("WELLKNOWN/ANONYMOUS", &keySet{etypes: k.enctypes})
 	}
 	k.add("krbtgt/"+k.realm, &keySet{etypes: k.enctypes})
 	if !k.opt.NoListen {

@@ -17,6 +17,7 @@ type failure struct {
 	text   string // e-text, "" for the code's own
 	data   []byte // e-data
 	crealm string // where the client is known
+	typed  bool   // data is TYPED-DATA, not METHOD-DATA
 }
 
 func (f *failure) Error() string {
@@ -51,11 +52,35 @@ func (k *KDC) errorReply(r *request, f *failure) []byte {
 			e.CRealm, e.CName = cmp.Or(f.crealm, k.realm), r.Body.CName
 		}
 	}
+	if r != nil && r.armor != nil {
+		k.armorError(r, f, &e, &plain)
+	}
 	b, err := e.Marshal()
 	if err != nil { // a name that cannot be sent back
 		b, _ = plain.Marshal()
 	}
 	return b
+}
+
+// armorError puts the error under the armor of the request, and leaves outside
+// nothing but that there is one.
+func (k *KDC) armorError(r *request, f *failure, e, plain *messages.KRBError) {
+	data := f.data
+	if f.typed {
+		data = nil
+	}
+	e.EData = nil
+	inner, err := e.Marshal()
+	if err != nil {
+		return
+	}
+	armored, err := r.armor.error(inner, data)
+	if err != nil {
+		return
+	}
+	outer := messages.NewKRBError(k.tgs(), k.realm, f.code, "under armor")
+	outer.STime, outer.Susec, outer.EData = e.STime, e.Susec, armored
+	*e, *plain = outer, outer
 }
 
 // tgs is the name of the ticket-granting service.

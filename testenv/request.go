@@ -26,6 +26,7 @@ type request struct {
 	Raw     []byte // the message
 	RawBody []byte // the KDC-REQ-BODY
 	Body    reqBody
+	armor   *armor // nil without FAST
 }
 
 type kdcReq struct {

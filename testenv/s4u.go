@@ -108,6 +108,7 @@ func fullName(realm string, name []string) string { return strings.Join(name, "/
 // s4u is what a TGS exchange in somebody else's name comes to.
 type s4u struct {
 	base      messages.EncTicketPart // the ticket that the new one derives from
+	confirm   func(actsFor) error    // adds to reply who the user turned out to be
 	reply     types.PADataSequence
 	encrypted types.PADataSequence
 }
@@ -160,6 +161,9 @@ func (k *KDC) self(r *request, tgt *messages.EncTicketPart, auth *types.Authenti
 	} else {
 		user = marked
 	}
+	if err := s.confirm(*user); err != nil {
+		return nil, err
+	}
 	if referral {
 		s.base.AuthorizationData = k.mark(*user)
 		return s, nil
@@ -199,12 +203,23 @@ func (k *KDC) whom(r *request, tgt *messages.EncTicketPart, auth *types.Authenti
 		if id.Options.At(useReplyKeyUsage) != 0 {
 			usage = usageS4UReply
 		}
-		var err error
-		if x.Checksum, err = checksum(key, usage, x.UserID.Bytes); err != nil {
-			return nil, nil, err
+		s := &s4u{}
+		s.confirm = func(user actsFor) error {
+			answer := id
+			answer.CRealm, answer.CName = user.Realm, user.Name
+			b, err := asn1.Marshal(answer)
+			if err != nil {
+				return err
+			}
+			x.UserID = asn1.RawValue{Class: asn1.ClassContextSpecific, IsCompound: true, Bytes: b}
+			if x.Checksum, err = checksum(key, usage, b); err != nil {
+				return err
+			}
+			b, err = asn1.Marshal(x)
+			s.reply = types.PADataSequence{{PADataType: paS4UX509, PADataValue: b}}
+			return err
 		}
-		b, err := asn1.Marshal(x)
-		return &actsFor{id.CRealm, id.CName}, &s4u{reply: types.PADataSequence{{PADataType: paS4UX509, PADataValue: b}}}, err
+		return &actsFor{id.CRealm, id.CName}, s, nil
 	}
 	value, ok := r.padata(paForUser)
 	if !ok {
@@ -220,7 +235,7 @@ func (k *KDC) whom(r *request, tgt *messages.EncTicketPart, auth *types.Authenti
 	if err != nil || f.Checksum.CksumType != cksumHMACMD5 || !hmac.Equal(sum, f.Checksum.Checksum) {
 		return nil, nil, bad
 	}
-	return &actsFor{f.UserRealm, f.UserName}, &s4u{}, nil
+	return &actsFor{f.UserRealm, f.UserName}, &s4u{confirm: func(actsFor) error { return nil }}, nil
 }
 
 // mark is the authorization data of a ticket-granting ticket that is about a
@@ -267,13 +282,21 @@ func (k *KDC) proxy(r *request, tgt *messages.EncTicketPart, server *entry, refe
 	classic := own && slices.Contains(k.policy(tgt.CName.NameString).to, dbKey(server.name)) &&
 		evidence.Flags.At(flags.Forwardable) != 0
 	based := asked && slices.Contains(k.policy(server.name).from, from)
-	sensitive := evidence.CRealm == k.realm && k.policy(evidence.CName.NameString).sensitive
+	user := actsFor{evidence.CRealm, evidence.CName}
+	if marked := actedFor(evidence); marked != nil {
+		user = *marked
+	}
+	sensitive := user.Realm == k.realm && k.policy(user.Name.NameString).sensitive
 	if sensitive || !(classic || based || referral && asked) {
 		return nil, refused
 	}
 	s := &s4u{base: *tgt}
-	s.base.CRealm, s.base.CName = evidence.CRealm, evidence.CName
-	s.base.AuthTime, s.base.AuthorizationData = evidence.AuthTime, evidence.AuthorizationData
+	if referral { // it stays the service's, and is about the user
+		s.base.AuthorizationData = k.mark(user)
+	} else {
+		s.base.CRealm, s.base.CName, s.base.AuthorizationData = user.Realm, user.Name, nil
+	}
+	s.base.AuthTime = evidence.AuthTime
 	s.base.EndTime = earliest(tgt.EndTime, evidence.EndTime)
 	if evidence.Flags.At(flags.Forwardable) == 0 && !based {
 		types.UnsetFlag(&s.base.Flags, flags.Forwardable)

@@ -25,6 +25,9 @@ func (k *KDC) handleTGS(r *request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := k.unarmorTGS(r, tgt.Key, auth); err != nil {
+		return nil, err
+	}
 	server := k.server(r)
 	referral := server == nil
 	if referral {
@@ -32,7 +35,7 @@ func (k *KDC) handleTGS(r *request) ([]byte, error) {
 			return nil, &failure{code: errorcode.KDC_ERR_S_PRINCIPAL_UNKNOWN}
 		}
 	}
-	for _, refused := range []int{flags.PostDated, flags.RequestAnonymous, flags.Validate} {
+	for _, refused := range []int{flags.PostDated, flags.RequestAnonymous} {
 		if r.option(refused) {
 			return nil, &failure{code: errorcode.KDC_ERR_BADOPTION}
 		}
@@ -80,8 +83,15 @@ func (k *KDC) handleTGS(r *request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	strengthen, replyKey, err := r.armor.strengthen(replyKey)
+	if err != nil {
+		return nil, err
+	}
 	enc, err := seal(replyKey, usage, 0, plain)
 	if err != nil {
+		return nil, err
+	}
+	if s.reply, err = r.armor.reply(s.reply, strengthen, &g.part, ticket, now); err != nil {
 		return nil, err
 	}
 	rep := messages.TGSRep{KDCRepFields: messages.KDCRepFields{
@@ -136,9 +146,10 @@ func (k *KDC) authenticate(r *request, now time.Time) (*messages.EncTicketPart, 
 	if ap.PVNO != iana.PVNO {
 		return nil, nil, &failure{code: errorcode.KRB_AP_ERR_BADVERSION}
 	}
-	// Any ticket of the realm can be renewed, and only the TGT gets others.
+	// Any ticket of the realm can be renewed or validated, and only the TGT gets
+	// others.
 	issuer := k.tgs()
-	if r.option(flags.Renew) {
+	if r.option(flags.Renew) || r.option(flags.Validate) {
 		issuer = r.Body.SName
 	}
 	e, foreign := k.isTrusted(&ap.Ticket)
@@ -163,7 +174,7 @@ func (k *KDC) authenticate(r *request, now time.Time) (*messages.EncTicketPart, 
 	if !now.Before(tgt.EndTime) {
 		return nil, nil, &failure{code: errorcode.KRB_AP_ERR_TKT_EXPIRED}
 	}
-	if tgt.StartTime.Sub(now) > k.opt.ClockSkew || tgt.Flags.At(flags.Invalid) != 0 {
+	if tgt.StartTime.Sub(now) > k.opt.ClockSkew || (tgt.Flags.At(flags.Invalid) != 0) != r.option(flags.Validate) {
 		return nil, nil, &failure{code: errorcode.KRB_AP_ERR_TKT_NYV}
 	}
 
@@ -235,8 +246,14 @@ func (k *KDC) derive(r *request, g *grant, tgt *messages.EncTicketPart, now time
 	if has(flags.Forwarded) {
 		types.SetFlag(&g.part.Flags, flags.Forwarded)
 	}
-	if r.option(flags.Renew) {
+	switch {
+	case r.option(flags.Renew):
 		return k.renew(g, tgt, now)
+	case r.option(flags.Validate):
+		g.part.Flags = tgt.Flags
+		types.UnsetFlag(&g.part.Flags, flags.Invalid)
+		g.part.StartTime, g.part.EndTime, g.part.RenewTill = tgt.StartTime, tgt.EndTime, tgt.RenewTill
+		return nil
 	}
 	return k.times(r, &g.part, now, limits{tgt.EndTime, tgt.RenewTill}, has(flags.Renewable))
 }

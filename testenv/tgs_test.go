@@ -203,3 +203,32 @@ func TestAuthorizationData(t *testing.T) {
 		})
 	}
 }
+
+// A postdated ticket is good for nothing until its time has come and it was
+// validated (RFC 4120 §2.4).
+func TestPostdated(t *testing.T) {
+	var ahead atomic.Int64
+	k := newKDC(t, &testenv.Options{NoListen: true, Now: func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }})
+	b := body(18, tgs, flags.PostDated, flags.Renewable)
+	b.From = time.Now().UTC().Add(time.Hour)
+	tgt := login(t, k, b)
+	require.Zero(t, tgt.code())
+	require.Contains(t, flagsOf(tgt.part.Flags), flags.Invalid)
+	require.Contains(t, flagsOf(tgt.part.Flags), flags.PostDated)
+	require.WithinDuration(t, b.From, tgt.part.StartTime, time.Second)
+	ask := func(r reply, sname types.PrincipalName, options ...int) reply {
+		return parse(t, exchange(t, k, tgsReq(t, r.rep.Ticket, r.part.Key, body(18, sname, options...), tgsOptions{auth: func(a *types.Authenticator) {
+			a.CTime = a.CTime.Add(time.Duration(ahead.Load()))
+		}})), r.part.Key, keyusage.TGS_REP_ENCPART_SESSION_KEY)
+	}
+	require.Equal(t, errorcode.KRB_AP_ERR_TKT_NYV, ask(tgt, host).code())
+	require.Equal(t, errorcode.KRB_AP_ERR_TKT_NYV, ask(tgt, tgs, flags.Validate).code(), "too early")
+	ahead.Store(int64(61 * time.Minute))
+	require.Equal(t, errorcode.KRB_AP_ERR_TKT_NYV, ask(tgt, host).code(), "not validated")
+	valid := ask(tgt, tgs, flags.Validate)
+	require.Zero(t, valid.code())
+	require.NotContains(t, flagsOf(valid.part.Flags), flags.Invalid)
+	require.Equal(t, tgt.part.EndTime, valid.part.EndTime)
+	require.Zero(t, ask(valid, host).code())
+	require.Equal(t, errorcode.KRB_AP_ERR_TKT_NYV, ask(valid, tgs, flags.Validate).code(), "valid already")
+}

@@ -140,7 +140,7 @@ func (k *KDC) refer(r *request) *entry {
 // referClient is the error for a client that another realm has (RFC 6806 §7).
 func (k *KDC) referClient(r *request) error {
 	unknown := &failure{code: errorcode.KDC_ERR_C_PRINCIPAL_UNKNOWN}
-	if !r.option(flags.Canonicalize) {
+	if !r.option(flags.Canonicalize) && r.Body.CName.NameType != nametype.KRB_NT_ENTERPRISE {
 		return unknown
 	}
 	_, end := k.toward(func(o *KDC) bool { return o.client(r.Body.CName, true) != nil })

@@ -22,6 +22,7 @@
  * A BUFFER is its type, whether the library allocates it, four bytes of length,
  * and as many bytes.
  */
+#pragma GCC diagnostic ignored "-Wunused-function" /* of peer.h */
 #include "peer.h"
 #ifdef HEIMDAL
 #include <gssapi/gssapi_krb5.h>

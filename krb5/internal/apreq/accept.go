@@ -23,6 +23,10 @@ type Acceptor struct {
 	Replay  rcache.Cache
 	// Enctypes are permitted, in order of preference.
 	Enctypes []etype.ID
+	// UserToUser says that the keys are session keys of ticket-granting tickets
+	// (RFC 4120 §3.7). Then only requests that say so are accepted, and
+	// otherwise only requests that do not.
+	UserToUser bool
 	// Transited decides on the realms that a ticket passed through and that no
 	// KDC has checked, in the encoding DOMAIN-X500-COMPRESS; nil refuses them.
 	Transited func(client, server string, realms []byte) error
@@ -64,8 +68,8 @@ func (a *Accepted) Key() *enctype.Key {
 // KRB_AP_ERR_BAD_INTEGRITY between the two, so that a forger learns nothing.
 func (a *Acceptor) Accept(ctx context.Context, req *wire.APReq) (acc *Accepted, report krberr.Code, err error) {
 	acc = &Accepted{Options: req.Options}
-	if req.Options&OptUseSessionKey != 0 {
-		return nil, krberr.APMethod, fail(gsserr.ErrFailure, fmt.Errorf("%w: user-to-user", krberr.APMethod))
+	if u2u := req.Options&OptUseSessionKey != 0; u2u != a.UserToUser {
+		return nil, krberr.APMethod, fail(gsserr.ErrFailure, fmt.Errorf("%w: user-to-user, or not", krberr.APMethod))
 	}
 	if id := req.Ticket.Enc.Etype; !slices.Contains(a.Enctypes, id) {
 		return nil, krberr.NoPermEtype, fail(gsserr.ErrFailure, fmt.Errorf("%w: ticket of %v", krberr.NoPermEtype, id))

@@ -29,6 +29,9 @@ type Request struct {
 	Seq      uint32
 	Mutual   bool
 	Checksum *Checksum
+	// UserToUser says that the ticket is encrypted in the session key of the
+	// acceptor's ticket-granting ticket (RFC 4120 §3.7).
+	UserToUser bool
 	// Enctypes are those that the initiator can use, in order of preference:
 	// what it likes better than the session key's is offered to the acceptor
 	// (RFC 4537). Only with Mutual, as the answer is in the AP-REP.
@@ -68,7 +71,10 @@ func (r *Request) Append(dst []byte) ([]byte, error) {
 		Authenticator: wire.EncryptedData{Etype: r.SessionKey.Enctype(), Cipher: cipher},
 	}
 	if r.Mutual {
-		req.Options = OptMutualRequired
+		req.Options |= OptMutualRequired
+	}
+	if r.UserToUser {
+		req.Options |= OptUseSessionKey
 	}
 	return req.Append(dst), nil
 }

@@ -6,6 +6,7 @@ import (
 	gsserr "github.com/gss-go/gssapi/errors"
 	"github.com/gss-go/gssapi/krb5/internal/enctype"
 	"github.com/gss-go/gssapi/krb5/internal/krberr"
+	"github.com/gss-go/gssapi/krb5/internal/layout"
 	"github.com/gss-go/gssapi/krb5/internal/seq"
 	"github.com/gss-go/gssapi/mech"
 )
@@ -67,7 +68,7 @@ type sender struct {
 	// header is scratch space: an array on the stack would escape through the
 	// hash interfaces and be allocated each time.
 	header [headerLen]byte
-	memory memory // scratch space too
+	memory layout.Memory // scratch space too
 }
 
 // receiver is the half that Unwrap and VerifyMIC use.
@@ -79,7 +80,7 @@ type receiver struct {
 	// subkey only the first is used.
 	initiator, acceptor suite
 	header              [headerLen]byte // as in sender
-	memory              memory
+	memory              layout.Memory
 	rotated             []byte // scratch space for turning tokens back
 }
 

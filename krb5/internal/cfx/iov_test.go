@@ -14,6 +14,7 @@ import (
 	"github.com/gss-go/gssapi/krb5/internal/enctype"
 	"github.com/gss-go/gssapi/krb5/internal/etype"
 	"github.com/gss-go/gssapi/krb5/internal/krberr"
+	"github.com/gss-go/gssapi/krb5/internal/layout"
 	"github.com/gss-go/gssapi/mech"
 	"github.com/gss-go/gssapi/oid"
 )
@@ -283,12 +284,15 @@ func TestIOVStream(t *testing.T) {
 				for _, turn := range []int{0, 1, 12, 16, 28, 32, 40, 44, len(token) - 17, len(token) - 16, len(token), 500, 0xffff} {
 					for _, alloc := range []bool{false, true} {
 						stream := iov.Buffer{Type: iov.Stream, Bytes: rotateToken(token, turn)}
-						mem := make([]byte, 5, 600)
+						mem, before := make([]byte, 5, 600), bytes.Clone(stream.Bytes)
 						b := []iov.Buffer{stream, {Type: iov.Data, Bytes: mem, Alloc: alloc}}
 						info, err := a.UnwrapIOV(b)
 						require.NoError(t, err, "turned by %d", turn)
 						require.Equal(t, message(n), b[1].Bytes)
 						require.Equal(t, o == sealed, info.Encrypted)
+						if alloc {
+							require.Equal(t, before, stream.Bytes)
+						}
 						if n == 100 {
 							require.Equal(t, alloc, &mem[0] == &b[1].Bytes[0], "a copy if asked for")
 							require.NotEqual(t, alloc, sharesMemory(b[1].Bytes, stream.Bytes))
@@ -302,7 +306,7 @@ func TestIOVStream(t *testing.T) {
 }
 
 func sharesMemory(a, b []byte) bool {
-	return memory{}.add(a, true).add(b, true).overlaps()
+	return layout.Memory{}.Add(a, true).Add(b, true).Overlaps()
 }
 
 // The frame of RFC 2743 is taken off a stream, as it is for Unwrap.

@@ -5,6 +5,7 @@ import (
 	"github.com/gss-go/gssapi/iov"
 	"github.com/gss-go/gssapi/krb5/internal/enctype"
 	"github.com/gss-go/gssapi/krb5/internal/krberr"
+	"github.com/gss-go/gssapi/krb5/internal/layout"
 	"github.com/gss-go/gssapi/mech"
 )
 
@@ -27,17 +28,17 @@ func (c *Context) GetMICIOV(b []iov.Buffer, q mech.QOP) error {
 	if err != nil {
 		return fail(op, gsserr.ErrFailure, err)
 	}
-	if err := give(l.mics, headerLen+m.Size()); err != nil {
+	if err := layout.Give(l.MIC, headerLen+m.Size()); err != nil {
 		return fail(op, gsserr.ErrFailure, err)
 	}
-	token := l.mics.Bytes
-	s.memory = s.memory[:0].add(token, true)
+	token := l.MIC.Bytes
+	s.memory = s.memory[:0].Add(token, true)
 	for i := range b {
 		if b[i].Type == iov.Data || b[i].Type == iov.SignOnly {
-			s.memory = s.memory.add(b[i].Bytes, false)
+			s.memory = s.memory.Add(b[i].Bytes, false)
 		}
 	}
-	if s.memory.overlaps() {
+	if s.memory.Overlaps() {
 		return fail(op, gsserr.ErrFailure, errOverlap)
 	}
 	header{token: tokenMIC, flags: c.flags(), ec: micFiller, rrc: micFiller, seq: s.seq}.put(&s.header)
@@ -50,16 +51,16 @@ func (c *Context) GetMICIOV(b []iov.Buffer, q mech.QOP) error {
 }
 
 // signing finds the buffers of a message to sign.
-func (c *Context) signing(op string, b []iov.Buffer, q mech.QOP) (layout, error) {
+func (c *Context) signing(op string, b []iov.Buffer, q mech.QOP) (layout.Buffers, error) {
 	if err := checkQOP(op, q); err != nil {
-		return layout{}, err
+		return layout.Buffers{}, err
 	}
-	l, err := scan(b)
+	l, err := layout.Scan(b)
 	if err == nil {
-		err = l.signed()
+		err = l.Signed()
 	}
 	if err != nil {
-		return layout{}, fail(op, gsserr.ErrFailure, err)
+		return layout.Buffers{}, fail(op, gsserr.ErrFailure, err)
 	}
 	return l, nil
 }
@@ -77,7 +78,7 @@ func (c *Context) GetMICIOVLength(b []iov.Buffer, q mech.QOP) error {
 	if c.send.closed {
 		return fail(op, gsserr.ErrNoContext, errClosed)
 	}
-	resize(l.mics, headerLen+enctype.ChecksumSize(c.send.suite.key.Enctype()))
+	layout.Resize(l.MIC, headerLen+enctype.ChecksumSize(c.send.suite.key.Enctype()))
 	return nil
 }
 
@@ -95,7 +96,7 @@ func (c *Context) VerifyMICIOV(b []iov.Buffer) (mech.QOP, error) {
 	if r.closed {
 		return 0, fail(op, gsserr.ErrNoContext, errClosed)
 	}
-	h, sum, err := parseToken(l.mics.Bytes, tokenMIC)
+	h, sum, err := parseToken(l.MIC.Bytes, tokenMIC)
 	if err != nil {
 		return 0, fail(op, gsserr.ErrDefectiveToken, err)
 	}

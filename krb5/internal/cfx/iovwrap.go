@@ -6,6 +6,7 @@ import (
 	"github.com/gss-go/gssapi/krb5/internal/aescbc"
 	"github.com/gss-go/gssapi/krb5/internal/enctype"
 	"github.com/gss-go/gssapi/krb5/internal/krberr"
+	"github.com/gss-go/gssapi/krb5/internal/layout"
 	"github.com/gss-go/gssapi/mech"
 )
 
@@ -25,9 +26,9 @@ func (c *Context) WrapIOV(b []iov.Buffer, o *mech.WrapOptions) error {
 	if err := checkQOP(op, o.QOP); err != nil {
 		return err
 	}
-	l, err := scan(b)
+	l, err := layout.Scan(b)
 	if err == nil {
-		err = l.wrapped()
+		err = l.Wrapped()
 	}
 	if err != nil {
 		return fail(op, gsserr.ErrFailure, err)
@@ -40,10 +41,10 @@ func (c *Context) WrapIOV(b []iov.Buffer, o *mech.WrapOptions) error {
 	}
 	sealed := !o.IntegrityOnly
 	sh := c.shape(&l, sealed)
-	if err := l.fit(sh); err != nil {
+	if err := fit(&l, sh); err != nil {
 		return fail(op, gsserr.ErrFailure, err)
 	}
-	if s.memory = s.memory.of(b); s.memory.overlaps() {
+	if s.memory = s.memory.Of(b); s.memory.Overlaps() {
 		return fail(op, gsserr.ErrFailure, errOverlap)
 	}
 	h := header{token: tokenWrap, flags: c.flags(), seq: s.seq}
@@ -70,9 +71,9 @@ func (c *Context) WrapIOVLength(b []iov.Buffer, o *mech.WrapOptions) error {
 	if err := checkQOP(op, o.QOP); err != nil {
 		return err
 	}
-	l, err := scan(b)
+	l, err := layout.Scan(b)
 	if err == nil {
-		err = l.wrapped()
+		err = l.Wrapped()
 	}
 	if err != nil {
 		return fail(op, gsserr.ErrFailure, err)
@@ -83,75 +84,75 @@ func (c *Context) WrapIOVLength(b []iov.Buffer, o *mech.WrapOptions) error {
 		return fail(op, gsserr.ErrNoContext, errClosed)
 	}
 	sh := c.shape(&l, !o.IntegrityOnly)
-	resize(l.header, sh.header)
-	if l.trailer != nil {
-		resize(l.trailer, sh.trailer)
+	layout.Resize(l.Header, sh.header)
+	if l.Trailer != nil {
+		layout.Resize(l.Trailer, sh.trailer)
 	}
-	if l.padding != nil {
-		resize(l.padding, 0)
+	if l.Padding != nil {
+		layout.Resize(l.Padding, 0)
 	}
 	return nil
 }
 
 // shape returns the shape of a message to send. The caller holds the lock.
-func (c *Context) shape(l *layout, sealed bool) shape {
+func (c *Context) shape(l *layout.Buffers, sealed bool) shape {
 	ec := 0
 	if c.dce {
 		ec = aescbc.BlockSize
 	}
-	return shapeOf(c.send.suite.key.Enctype(), sealed, l.trailer != nil, c.dce, ec)
+	return shapeOf(c.send.suite.key.Enctype(), sealed, l.Trailer != nil, c.dce, ec)
 }
 
 // fit gives the buffers that WrapIOV fills their lengths.
-func (l *layout) fit(s shape) error {
-	if err := give(l.header, s.header); err != nil {
+func fit(l *layout.Buffers, s shape) error {
+	if err := layout.Give(l.Header, s.header); err != nil {
 		return err
 	}
-	if l.trailer != nil {
-		if err := give(l.trailer, s.trailer); err != nil {
+	if l.Trailer != nil {
+		if err := layout.Give(l.Trailer, s.trailer); err != nil {
 			return err
 		}
 	}
-	if l.padding != nil {
-		l.padding.Bytes = l.padding.Bytes[:0]
+	if l.Padding != nil {
+		l.Padding.Bytes = l.Padding.Bytes[:0]
 	}
 	return nil
 }
 
 // sealIOV encrypts. RRC is 0 in the copy of the header.
-func (s *sender) sealIOV(l *layout, sh shape, h header) error {
+func (s *sender) sealIOV(l *layout.Buffers, sh shape, h header) error {
 	e, err := s.suite.sealing()
 	if err != nil {
 		return err
 	}
-	confounder, tail, mac := l.split(sh, true)
+	confounder, tail, mac := split(l, sh, true)
 	h.flags |= flagSealed
 	h.ec = uint16(sh.ec)
 	for i := range sh.ec {
 		tail[i] = filler
 	}
 	h.put((*[headerLen]byte)(tail[sh.ec:]))
-	err = e.SealInPlace(enctype.Message{Confounder: confounder, Buffers: l.all, Tail: tail, MAC: mac})
+	err = e.SealInPlace(enctype.Message{Confounder: confounder, Buffers: l.All, Tail: tail, MAC: mac})
 	if err != nil {
 		return err
 	}
 	h.rrc = uint16(sh.rrc)
-	h.put((*[headerLen]byte)(l.header.Bytes))
+	h.put((*[headerLen]byte)(l.Header.Bytes))
 	return nil
 }
 
 // signIOV signs. EC and RRC are 0 in the header that is signed.
-func (s *sender) signIOV(l *layout, sh shape, h header) error {
+func (s *sender) signIOV(l *layout.Buffers, sh shape, h header) error {
 	m, err := s.suite.wrapping()
 	if err != nil {
 		return err
 	}
-	_, _, mac := l.split(sh, false)
+	_, _, mac := split(l, sh, false)
 	h.put(&s.header)
-	if m.SumBuffers(mac[:0], l.all, s.header[:]) == nil {
+	if m.SumBuffers(mac[:0], l.All, s.header[:]) == nil {
 		return krberr.BadEnctype
 	}
 	h.ec, h.rrc = uint16(sh.ec), uint16(sh.rrc)
-	h.put((*[headerLen]byte)(l.header.Bytes))
+	h.put((*[headerLen]byte)(l.Header.Bytes))
 	return nil
 }

@@ -435,3 +435,20 @@ func BenchmarkLegacy(b *testing.B) {
 		}
 	}
 }
+
+// Nothing that prints values prints a key, or what was derived from it.
+func TestLegacyRedacted(t *testing.T) {
+	eachOther(t, func(t *testing.T, k *enctype.Key) {
+		c, m := cipherOf(t, k, 2), macOf(t, k, 2)
+		ct, err := c.Seal(nil, []byte("a plaintext that stays in the scratch space"), nil)
+		require.NoError(t, err)
+		_, err = c.Open(nil, ct)
+		require.NoError(t, err)
+		for _, v := range []any{k, *k, c, *c, m, *m} {
+			for _, verb := range []string{"%v", "%+v", "%#v", "%d", "%x", "%s", "%q"} {
+				require.Equal(t, "[redacted]", fmt.Sprintf(verb, v), "%s of %T", verb, v)
+			}
+			require.NotContains(t, fmt.Sprintf("%+v", struct{ hidden any }{v}), fmt.Sprint(k.Bytes()[:4]))
+		}
+	})
+}

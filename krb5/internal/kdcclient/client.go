@@ -41,9 +41,11 @@ const maxReply = 4 << 20
 
 // conversation is what is known of the KDC from one message to the next.
 type conversation struct {
-	realm  string
-	tcp    bool
-	prefer string
+	realm   string
+	service kdcnet.Service
+	tcp     bool
+	prefer  string
+	avoid   string
 }
 
 // exchange sends a request and returns the reply, which is not a KRB-ERROR:
@@ -53,9 +55,11 @@ func (c *Client) exchange(ctx context.Context, to *conversation, kind string, re
 	for {
 		reply, err := c.Exchanger.Exchange(ctx, &kdcnet.Request{
 			Realm:    to.realm,
+			Service:  to.service,
 			Message:  request,
 			TCP:      to.tcp,
 			Prefer:   to.prefer,
+			Avoid:    to.avoid,
 			Answered: func(server string) { to.prefer = server },
 			Config:   c.Config,
 		})

@@ -50,6 +50,8 @@ type fakeKDC struct {
 
 	tgsKey *enctype.Key
 
+	primary *fakeKDC // answers for the primary KDC; nil: there is none
+
 	mu       sync.Mutex
 	requests []*wire.KDCReq
 	seen     []*kdcnet.Request
@@ -96,6 +98,12 @@ func (k *fakeKDC) Exchange(ctx context.Context, r *kdcnet.Request) ([]byte, erro
 	req, err := wire.ParseKDCReq(r.Message)
 	if err != nil {
 		return nil, err
+	}
+	if r.Service == kdcnet.Primary && k.primary != k {
+		if k.primary == nil {
+			return nil, krberr.RealmUnknown
+		}
+		return k.primary.Exchange(ctx, r)
 	}
 	if r.Answered != nil {
 		r.Answered("kdc.example.com:88")

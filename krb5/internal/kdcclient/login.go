@@ -84,6 +84,7 @@ type login struct {
 	r              *LoginRequest
 	client, server principal.Name
 	to             conversation
+	primary        *stale   // nil: any KDC will do
 	seen           []string // realms that were asked, if there are several
 	etypes         []etype.ID
 	options        uint32
@@ -121,6 +122,10 @@ type login struct {
 // follows, so a wrong password costs one attempt. If the clocks differ the
 // KDC's time is used, once (kdc_timesync).
 //
+// A KDC that is not the realm's primary one can have an old password. When one
+// refuses the password, or says that it has expired, the primary one is asked
+// too, if there is one that is another server.
+//
 // A refusal is an *Error. Other errors: krberr.APBadIntegrity when the reply
 // does not open with the client's key, krberr.KDCRepModified when it does not
 // fit the request, krberr.PreauthFailed when the KDC wants a mechanism that
@@ -130,6 +135,16 @@ func (c *Client) Login(ctx context.Context, r *LoginRequest) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	result, err := l.run(ctx)
+	if old := l.stale(err); old != nil {
+		return old.again(ctx, c, r)
+	}
+	return result, err
+}
+
+// run asks until there is a ticket or a refusal.
+func (l *login) run(ctx context.Context) (*Result, error) {
+	c := l.c
 	for range maxSteps + maxReferrals {
 		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("%w: %w", krberr.KDCUnreach, err)
@@ -176,7 +191,7 @@ func (c *Client) newLogin(r *LoginRequest) (*login, error) {
 	if l.server.Realm != realm {
 		return nil, fmt.Errorf("%w: the service of a login is in the client's realm", krberr.ParseMalformed)
 	}
-	l.to.realm = realm
+	l.to = l.conversation(realm)
 	var err error
 	if l.etypes, err = c.enctypes(nil, "default_tkt_enctypes"); err != nil {
 		return nil, err

@@ -89,7 +89,7 @@ func (l *login) refer(e *Error) error {
 	}
 	l.client.Realm = realm
 	l.server = tgsOf(realm)
-	l.to = conversation{realm: realm}
+	l.to = l.conversation(realm)
 	l.mech, l.offered = nil, nil
 	l.restarted, l.synced, l.offset = false, false, 0
 	l.method = keyInfo{salt: l.client.Salt()}

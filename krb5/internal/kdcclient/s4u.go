@@ -31,13 +31,13 @@ const cksumHMACMD5 = -138
 const authPackage = "Kerberos"
 
 // ForUser gets a ticket to the owner of tgt itself in the name of a user
-// (S4U2Self, MS-SFU §3.1.5.1.1), who is named or, with an enterprise name or a
-// certificate, found by the KDC. In a realm other than the service's the user's
+// (S4U2Self, MS-SFU §3.1.5.1.1), who is named or, with an enterprise name, found
+// by the KDC. In a realm other than the service's the user's
 // KDC is asked first, and its referrals lead home.
 //
 // Errors are as for [Client.Ticket], and krberr.KDCPadataTypeNosupp if the KDC
 // does not know S4U2Self.
-func (c *Client) ForUser(ctx context.Context, tgt *ccache.Credential, user principal.Name, cert []byte, o *TicketOptions) (*ccache.Credential, error) {
+func (c *Client) ForUser(ctx context.Context, tgt *ccache.Credential, user principal.Name, o *TicketOptions) (*ccache.Credential, error) {
 	if err := usableTGT(tgt); err != nil {
 		return nil, err
 	}
@@ -48,7 +48,10 @@ func (c *Client) ForUser(ctx context.Context, tgt *ccache.Credential, user princ
 	if user.Realm == "" {
 		user.Realm = own.Realm
 	}
-	if user.Type == principal.TypeEnterprise || len(user.Components) == 0 {
+	if len(user.Components) == 0 {
+		return nil, fmt.Errorf("%w: no user", krberr.ParseMalformed)
+	}
+	if user.Type == principal.TypeEnterprise {
 		var err error
 		if user.Realm, err = c.identify(ctx, user); err != nil {
 			return nil, err
@@ -67,7 +70,7 @@ func (c *Client) ForUser(ctx context.Context, tgt *ccache.Credential, user princ
 		if err != nil {
 			return nil, err
 		}
-		s := &s4uSelf{own: own, user: user, cert: cert}
+		s := &s4uSelf{own: own, user: user}
 		q.padata, q.client = s.padata, s.client
 		return q, nil
 	})
@@ -83,9 +86,6 @@ func (c *Client) ForUser(ctx context.Context, tgt *ccache.Credential, user princ
 // identify returns the realm that a user is in, by asking for a ticket and
 // looking at who refuses it.
 func (c *Client) identify(ctx context.Context, user principal.Name) (string, error) {
-	if len(user.Components) == 0 {
-		return user.Realm, nil
-	}
 	etypes, err := c.enctypes(nil, "default_tkt_enctypes")
 	if err != nil {
 		return "", err
@@ -122,7 +122,6 @@ const identifyLifetime = time.Minute // of a ticket that nobody is going to use
 // s4uSelf is one request of an S4U2Self exchange.
 type s4uSelf struct {
 	own, user principal.Name
-	cert      []byte
 	id        wire.S4UUserID
 }
 
@@ -132,7 +131,7 @@ type s4uSelf struct {
 // none.
 func (s *s4uSelf) padata(x *tgsExchange) ([]wire.PAData, error) {
 	var list []wire.PAData
-	s.id = wire.S4UUserID{Nonce: x.body.Nonce, User: s.user, Cert: s.cert, Options: wire.S4UUseReplyKeyUsage, HasOptions: true}
+	s.id = wire.S4UUserID{Nonce: x.body.Nonce, User: s.user, Options: wire.S4UUseReplyKeyUsage, HasOptions: true}
 	if signsUsers(x.subkey.Enctype()) {
 		sum, err := x.subkey.Checksum(nil, usageS4UX509, s.id.Append(nil))
 		if err != nil {
@@ -142,7 +141,7 @@ func (s *s4uSelf) padata(x *tgsExchange) ([]wire.PAData, error) {
 		v := wire.S4UX509User{ID: s.id, Checksum: wire.Checksum{Type: typ, Sum: sum}}
 		list = append(list, wire.PAData{Type: wire.PAS4UX509User, Value: v.Append(nil)})
 	}
-	if len(s.user.Components) > 0 && enctype.Supported(etype.AES128SHA1) { // not FIPS mode
+	if enctype.Supported(etype.AES128SHA1) { // not FIPS mode
 		key := x.session.Bytes()
 		v := wire.S4UForUser{
 			User:        s.user,
@@ -166,32 +165,40 @@ func signsUsers(id etype.ID) bool { return id != etype.RC4 && id != etype.RC4Exp
 // that does not know S4U2Self would issue one for the service itself, and the
 // client's name in a reply is not protected, but the answer to our padata is.
 func (s *s4uSelf) client(x *tgsExchange, rep *wire.KDCRep, part *wire.EncKDCRepPart) error {
-	if err := s.verify(x, rep); err != nil {
+	confirmed, err := s.verify(x, rep)
+	if err != nil {
 		return err
 	}
 	switch {
 	case part.Server.IsTGS(): // a referral, in whose name does not matter
 		return nil
+	case len(confirmed.Components) > 0 && !rep.Client.Equal(confirmed):
+		return modified("it is for client %s, and confirms %s", quote(rep.Client.String()), quote(confirmed.String()))
 	case rep.Client.Equal(s.own) && !s.user.Equal(s.own):
 		return fmt.Errorf("%w: the ticket is for the service itself", krberr.KDCPadataTypeNosupp)
-	case s.user.Type != principal.TypeEnterprise && len(s.user.Components) > 0 && !rep.Client.Equal(s.user):
+	case s.user.Type != principal.TypeEnterprise && !rep.Client.Equal(s.user):
 		return modified("it is for client %s", quote(rep.Client.String()))
 	}
 	return nil
 }
 
-// verify checks the KDC's PA-S4U-X509-USER.
-func (s *s4uSelf) verify(x *tgsExchange, rep *wire.KDCRep) error {
+// verify checks the KDC's PA-S4U-X509-USER and returns the user in it.
+func (s *s4uSelf) verify(x *tgsExchange, rep *wire.KDCRep) (user principal.Name, err error) {
 	if !signsUsers(x.subkey.Enctype()) {
-		return nil
+		return user, nil
 	}
 	pa, ok := find(rep.PAData, wire.PAS4UX509User)
+	if !ok && x.fast != nil {
+		// Heimdal's KDCs, and with them Samba's, know PA-FOR-USER alone. What
+		// FAST protects in their replies includes the client's name.
+		return user, nil
+	}
 	if !ok {
-		return fmt.Errorf("%w: the KDC does not confirm the user", krberr.KDCPadataTypeNosupp)
+		return user, fmt.Errorf("%w: the KDC does not confirm the user", krberr.KDCPadataTypeNosupp)
 	}
 	v, err := wire.ParseS4UX509User(pa.Value)
 	if err != nil {
-		return modified("PA-S4U-X509-USER: %w", err)
+		return user, modified("PA-S4U-X509-USER: %w", err)
 	}
 	usage := uint32(usageS4UX509)
 	if v.ID.Options&wire.S4UUseReplyKeyUsage != 0 {
@@ -199,15 +206,15 @@ func (s *s4uSelf) verify(x *tgsExchange, rep *wire.KDCRep) error {
 	}
 	typ, _ := enctype.ChecksumType(x.subkey.Enctype())
 	if v.Checksum.Type != typ {
-		return fmt.Errorf("%w: PA-S4U-X509-USER with checksum type %d", krberr.APInappCksum, v.Checksum.Type)
+		return user, fmt.Errorf("%w: PA-S4U-X509-USER with checksum type %d", krberr.APInappCksum, v.Checksum.Type)
 	}
 	if err := x.subkey.VerifyChecksum(v.Checksum.Sum, usage, v.ID.Raw); err != nil {
-		return modified("PA-S4U-X509-USER: %w", err)
+		return user, modified("PA-S4U-X509-USER: %w", err)
 	}
 	if v.ID.Nonce != s.id.Nonce {
-		return modified("its PA-S4U-X509-USER answers another request")
+		return user, modified("its PA-S4U-X509-USER answers another request")
 	}
-	return nil
+	return v.ID.User, nil
 }
 
 // forUserData is what the checksum of PA-FOR-USER is over.

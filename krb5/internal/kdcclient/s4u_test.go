@@ -64,7 +64,7 @@ func TestForUser(t *testing.T) {
 			c := newClient(t, k, "")
 			c.Enctypes = []etype.ID{id}
 			tgt := getTGT(t, c)
-			got, err := c.ForUser(t.Context(), tgt, bob, nil, nil)
+			got, err := c.ForUser(t.Context(), tgt, bob, nil)
 			require.NoError(t, err)
 			require.True(t, got.Client.Equal(bob))
 			require.True(t, got.Server.Equal(alice))
@@ -105,6 +105,8 @@ func TestForUserRefuses(t *testing.T) {
 		is     krberr.Code
 	}{
 		{name: "another nonce", id: func(x *wire.S4UUserID) { x.Nonce++ }, is: krberr.KDCRepModified},
+		{name: "another user", id: func(x *wire.S4UUserID) { x.User = alice }, is: krberr.KDCRepModified},
+		{name: "no user", id: func(x *wire.S4UUserID) { x.User.Components = nil }, is: 0},
 		{name: "the request's usage", id: func(x *wire.S4UUserID) { x.Options = 0 }, is: 0},
 		{name: "changed after signing", signed: func(x *wire.S4UX509User) { x.ID.User = alice }, is: krberr.KDCRepModified},
 		{name: "options taken out after signing", signed: func(x *wire.S4UX509User) { x.ID.Options = 0 }, is: krberr.KDCRepModified},
@@ -125,7 +127,7 @@ func TestForUserRefuses(t *testing.T) {
 			if tc.part != nil {
 				k.part = tc.part
 			}
-			_, err := c.ForUser(t.Context(), tgt, bob, nil, nil)
+			_, err := c.ForUser(t.Context(), tgt, bob, nil)
 			if tc.is == 0 {
 				require.NoError(t, err)
 				return
@@ -138,7 +140,7 @@ func TestForUserRefuses(t *testing.T) {
 		client principal.Name
 		is     krberr.Code
 	}{
-		{"for the service itself", alice, krberr.KDCPadataTypeNosupp},
+		{"for the service itself", alice, krberr.KDCRepModified},
 		{"for somebody else", principal.New("EXAMPLE.COM", "carol"), krberr.KDCRepModified},
 		{"for a namesake", bob.WithRealm("OTHER.TEST"), krberr.KDCRepModified},
 	} {
@@ -152,14 +154,29 @@ func TestForUserRefuses(t *testing.T) {
 				right(r, p)
 				r.Client = tc.client
 			}
-			_, err := c.ForUser(t.Context(), tgt, bob, nil, nil)
+			_, err := c.ForUser(t.Context(), tgt, bob, nil)
 			require.ErrorIs(t, err, tc.is)
 		})
 	}
+	t.Run("nothing confirmed, with RC4", func(t *testing.T) {
+		key, err := enctype.GenerateKey(etype.RC4)
+		require.NoError(t, err)
+		x, s := &tgsExchange{subkey: key}, &s4uSelf{own: alice, user: bob}
+		part := &wire.EncKDCRepPart{Server: alice}
+		require.ErrorIs(t, s.client(x, &wire.KDCRep{Client: alice}, part), krberr.KDCPadataTypeNosupp)
+		require.ErrorIs(t, s.client(x, &wire.KDCRep{Client: imap}, part), krberr.KDCRepModified)
+		require.NoError(t, s.client(x, &wire.KDCRep{Client: bob}, part))
+	})
+	t.Run("nobody", func(t *testing.T) {
+		k := newKDC(t)
+		c := newClient(t, k, "")
+		_, err := c.ForUser(t.Context(), getTGT(t, c), principal.Name{Realm: "EXAMPLE.COM"}, nil)
+		require.ErrorIs(t, err, krberr.ParseMalformed)
+	})
 	t.Run("no ticket", func(t *testing.T) {
 		k := newKDC(t)
 		c := newClient(t, k, "")
-		_, err := c.ForUser(t.Context(), nil, bob, nil, nil)
+		_, err := c.ForUser(t.Context(), nil, bob, nil)
 		require.ErrorIs(t, err, krberr.NoTktSupplied)
 		_, err = c.Proxy(t.Context(), nil, nil, imap, nil)
 		require.ErrorIs(t, err, krberr.NoTktSupplied)
@@ -287,7 +304,7 @@ func FuzzS4UReply(f *testing.F) {
 	tgt := getTGT(f, c)
 	var seen []byte
 	s4uKDC(f, k, nil, func(x *wire.S4UX509User) { seen = x.Append(nil) })
-	if _, err := c.ForUser(f.Context(), tgt, bob, nil, nil); err != nil {
+	if _, err := c.ForUser(f.Context(), tgt, bob, nil); err != nil {
 		f.Fatal(err)
 	}
 	f.Add(seen)
@@ -297,7 +314,7 @@ func FuzzS4UReply(f *testing.F) {
 			r.Client, r.PAData = bob, []wire.PAData{{Type: wire.PAS4UX509User, Value: b}}
 		}
 		k.requests, k.seen, k.replies, k.parts = nil, nil, nil, nil
-		if _, err := c.ForUser(t.Context(), tgt, bob, nil, nil); err == nil {
+		if _, err := c.ForUser(t.Context(), tgt, bob, nil); err == nil {
 			t.Fatalf("%x confirms a user", b)
 		}
 	})

@@ -3,6 +3,7 @@ package kdcclient
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/gss-go/gssapi/krb5/ccache"
@@ -29,6 +30,9 @@ type TicketOptions struct {
 	// FAST is the realm, if any, whose KDC is known to do FAST (RFC 6113).
 	// Requests to it are protected, and so must be what it grants.
 	FAST string
+	// Second is the ticket-granting ticket of the server's, in DER, for a ticket
+	// that is encrypted in the session key of that one (user-to-user).
+	Second []byte
 	// Known returns a ticket-granting ticket of the client for another realm
 	// that is at hand already, nil if there is none. Keep is called with each
 	// one that was asked for on the way. Both may be nil.
@@ -68,11 +72,17 @@ func (c *Client) Ticket(ctx context.Context, tgt *ccache.Credential, server prin
 		return nil, err
 	}
 	got, err := c.chase(ctx, tgt, o, func(tgt *ccache.Credential, realm string) (*ask, error) {
-		return c.ask(tgt, server.WithRealm(realm), wire.OptCanonicalize|o.KDCOptions, o)
+		q, err := c.ask(tgt, server.WithRealm(realm), wire.OptCanonicalize|o.KDCOptions, o)
+		if err == nil && o.Second != nil {
+			q.options |= wire.OptEncTktInSKey
+			q.tickets = []wire.Ticket{{Raw: o.Second}}
+		}
+		return q, err
 	})
 	if err != nil {
 		return nil, err
 	}
+	got.IsSKey, got.SecondTicket = o.Second != nil, slices.Clone(o.Second)
 	return got.Credential, nil
 }
 

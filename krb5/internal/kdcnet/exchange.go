@@ -27,6 +27,9 @@ type Request struct {
 	// Prefer is the address of the server that answered the request before
 	// this one, "" if none: some exchanges must go on with the same KDC.
 	Prefer string
+	// Avoid is the address of a server that has answered already, "" if none:
+	// a [Primary] that is this one is as good as no primary at all.
+	Avoid string
 	// Answered, if not nil, is called at most once, before Exchange returns,
 	// with the address to put into Prefer of the next request. An Exchanger
 	// that knows no addresses does not call it.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,8 +15,12 @@ import (
 	"github.com/gss-go/gssapi/krb5/internal/krberr"
 )
 
-// maxServers is how many servers of a realm are asked at most.
-const maxServers = 32
+const (
+	// maxServers is how many servers of a realm are asked at most.
+	maxServers = 32
+	// maxURL is the longest URL of a proxy.
+	maxURL = 2048
+)
 
 const (
 	portKDC      = 88  // RFC 4120 §7.2.1
@@ -23,16 +29,16 @@ const (
 
 // server is where to ask.
 type server struct {
-	network string // "udp", "tcp", "" for either
-	addr    string // host:port
+	network string // "udp", "tcp", "" for either, "https" for a proxy
+	addr    string // host:port, or the URL of a proxy
 }
 
 // locate returns the servers of r's realm that offer r's service: those of the
 // configuration, in its order, or else those of DNS.
 func (n *Network) locate(ctx context.Context, r *Request) ([]server, error) {
 	servers, errs := configured(r.Config, r.Realm, r.Service)
-	if len(servers) > 0 {
-		return servers, nil
+	if servers, errs = n.usable(servers, errs); len(servers) > 0 {
+		return n.others(ctx, servers, r)
 	}
 	if len(errs) > 0 {
 		// The configuration names servers; DNS is not to overrule it.
@@ -43,13 +49,32 @@ func (n *Network) locate(ctx context.Context, r *Request) ([]server, error) {
 	}
 	servers, errs = n.lookup(ctx, r)
 	if len(servers) > 0 {
-		return servers, nil
+		return n.others(ctx, servers, r)
 	}
 	if err := context.Cause(ctx); err != nil {
 		return nil, unreachable(krberr.KDCUnreach, r.Realm, append(errs, err)...)
 	}
 	return nil, unreachable(krberr.RealmUnknown, r.Realm, append(errs, errNothingToAsk)...)
 }
+
+// usable leaves out the proxies if there is nobody to talk to them.
+func (n *Network) usable(servers []server, errs []error) ([]server, []error) {
+	if n.HTTPS != nil {
+		return servers, errs
+	}
+	return slices.DeleteFunc(servers, func(s server) bool {
+		if s.network != "https" {
+			return false
+		}
+		errs = append(errs, fmt.Errorf("server %q: %w", clip(s.addr), errNoProxies))
+		return true
+	}), errs
+}
+
+var (
+	errNoProxies = errors.New("a proxy over HTTPS (MS-KKDCP) is reached with the package krb5/kkdcp only")
+	errNoPrimary = errors.New("no other server of it is the primary one")
+)
 
 // configured reads the relations of a realm. Entries that cannot be used are
 // errors, which count when there is no usable entry.
@@ -79,9 +104,15 @@ func configured(cfg *conf.Config, realm string, s Service) (servers []server, er
 	return servers, errs
 }
 
+// isProxy reports whether text is the URL of a proxy.
+func isProxy(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && strings.EqualFold(u.Scheme, "https") && u.Hostname() != "" && u.User == nil && len(text) <= maxURL
+}
+
 // parseServer reads an entry: host, host:port, [IPv6], [IPv6]:port or a bare
-// IPv6 address, with "udp/" or "tcp/" in front where only one of them serves.
-// movePort puts port in place of the entry's own.
+// IPv6 address, with "udp/" or "tcp/" in front where only one of them serves, or
+// the URL of a proxy. movePort puts port in place of the entry's own.
 func parseServer(entry string, port int, movePort bool) (server, error) {
 	var s server
 	text := strings.TrimSpace(entry)
@@ -90,8 +121,11 @@ func parseServer(entry string, port int, movePort bool) (server, error) {
 	}
 	scheme := strings.ToLower(text)
 	switch {
-	case strings.HasPrefix(scheme, "https://"), strings.HasPrefix(scheme, "kkdcp://"):
-		return fail("a proxy over HTTPS (MS-KKDCP) is not reached by this transport")
+	case strings.HasPrefix(scheme, "https://"):
+		if !isProxy(text) {
+			return fail("not a URL")
+		}
+		return server{"https", text}, nil
 	case strings.HasPrefix(scheme, "http://"), strings.HasPrefix(scheme, "http/"):
 		return fail("HTTP is not supported")
 	case strings.HasPrefix(scheme, "/"), strings.HasPrefix(scheme, "unix:"):
@@ -128,32 +162,6 @@ func parseServer(entry string, port int, movePort bool) (server, error) {
 	}
 	s.addr = net.JoinHostPort(host, strconv.Itoa(port))
 	return s, nil
-}
-
-// lookup asks DNS for SRV records (RFC 4120 §7.2.3.2), UDP before TCP, each in
-// the order of priority and weight.
-func (n *Network) lookup(ctx context.Context, r *Request) (servers []server, errs []error) {
-	name := map[Service]string{KDC: "kerberos", Primary: "kerberos-master", Password: "kpasswd"}[r.Service]
-	resolver := n.Resolver
-	if resolver == nil {
-		resolver = net.DefaultResolver
-	}
-	for _, network := range []string{"udp", "tcp"} {
-		// The dot keeps the resolver's search list out.
-		_, records, err := resolver.LookupSRV(ctx, name, network, strings.TrimSuffix(r.Realm, ".")+".")
-		var missing *net.DNSError
-		if err != nil && !(errors.As(err, &missing) && missing.IsNotFound) {
-			errs = append(errs, err)
-		}
-		for _, record := range records {
-			host := strings.TrimSuffix(record.Target, ".")
-			if host == "" || record.Port == 0 || len(servers) == maxServers {
-				continue // a single dot: decidedly not served
-			}
-			servers = append(servers, server{network, net.JoinHostPort(host, strconv.Itoa(int(record.Port)))})
-		}
-	}
-	return servers, errs
 }
 
 // clip bounds what an error quotes.

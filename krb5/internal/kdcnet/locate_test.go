@@ -30,8 +30,11 @@ func TestParseServer(t *testing.T) {
 		{"[fe80::1%eth0]:89", server{"", "[fe80::1%eth0]:89"}, ""},
 		{"tcp/kdc:750", server{"tcp", "kdc:750"}, ""},
 		{"UDP/[::1]", server{"udp", "[::1]:88"}, ""},
-		{"https://proxy.example.com/KdcProxy", server{}, "MS-KKDCP"},
-		{"HTTPS://proxy.example.com", server{}, "MS-KKDCP"},
+		{"https://proxy.example.com/KdcProxy", server{"https", "https://proxy.example.com/KdcProxy"}, ""},
+		{"HTTPS://proxy.example.com:444", server{"https", "HTTPS://proxy.example.com:444"}, ""},
+		{"https://", server{}, "not a URL"},
+		{"https://%zz/", server{}, "not a URL"},
+		{"https://user:pw@proxy/", server{}, "not a URL"},
 		{"http/kdc", server{}, "HTTP"},
 		{"/run/kdc.sock", server{}, "local sockets"},
 		{"unix:/run/kdc.sock", server{}, "local sockets"},
@@ -307,7 +310,7 @@ func FuzzParseServer(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, entry string) {
 		s, err := parseServer(entry, portKDC, false)
-		if err != nil {
+		if err != nil || s.network == "https" {
 			return
 		}
 		again, err := parseServer(s.addr, portKDC, false)

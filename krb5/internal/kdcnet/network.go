@@ -47,9 +47,17 @@ type Network struct {
 	// when ctx does. Names are passed to it as they are. nil is
 	// [net.Dialer.DialContext].
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
-	// Resolver looks up SRV records, and names unless Dial is set. nil is
-	// [net.DefaultResolver].
+	// Resolver looks up SRV and URI records, and names unless Dial is set. nil
+	// is [net.DefaultResolver]. The net package cannot look up URI records:
+	// these are asked for with the Resolver's Dial, at the name servers of
+	// /etc/resolv.conf.
 	Resolver *net.Resolver
+	// HTTPS carries a request to a KDC proxy (MS-KKDCP) and returns the reply,
+	// without a length in front. It is called with the entries of the
+	// configuration and of DNS that are https URLs; without it they are left
+	// out. The package krb5/kkdcp has one. It must give up when ctx does and must
+	// be safe for concurrent use.
+	HTTPS func(ctx context.Context, url string, r *Request) ([]byte, error)
 
 	stagger, resend time.Duration // zero: the defaults
 }
@@ -134,7 +142,7 @@ func attempts(servers []server, r *Request, limit int) []server {
 		for _, s := range servers {
 			// TCP is asked for because UDP cannot carry the answer: even a
 			// server listed for UDP alone has nothing else to offer.
-			if s.network == "" || r.TCP {
+			if s.network == "" || r.TCP && s.network != "https" {
 				add(server{network, s.addr})
 			} else if network == networks[0] {
 				add(s)
@@ -146,8 +154,18 @@ func attempts(servers []server, r *Request, limit int) []server {
 
 // ask asks one server over one network.
 func (n *Network) ask(ctx context.Context, s server, r *Request) ([]byte, error) {
-	if s.network == "tcp" {
+	switch s.network {
+	case "tcp":
 		return n.exchangeTCP(ctx, s.addr, r)
+	case "https":
+		reply, err := n.HTTPS(ctx, s.addr, r)
+		if err != nil {
+			return nil, ended(ctx, err)
+		}
+		if len(reply) > maxMessage {
+			return nil, fmt.Errorf("reply of %d bytes, %d are allowed", len(reply), maxMessage)
+		}
+		return reply, vet(r, reply)
 	}
 	reply, err := n.exchangeUDP(ctx, s.addr, r)
 	if err == nil && errorCode(reply) == krberr.KRBResponseTooBig {

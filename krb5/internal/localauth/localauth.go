@@ -29,7 +29,7 @@ func Name(c *conf.Config, p principal.Name) (string, error) {
 	if realm == "" || p.Realm == "" || len(p.Components) == 0 {
 		return "", noName(p)
 	}
-	if users := c.All("realms", realm, "auth_to_local_names", p.Short()); len(users) > 0 {
+	if users := c.All("realms", realm, "auth_to_local_names", short(p)); len(users) > 0 {
 		return valid(users[len(users)-1], p)
 	}
 	rules := c.All("realms", realm, "auth_to_local")
@@ -56,11 +56,7 @@ func apply(value, realm string, p principal.Name) (user string, ok bool, err err
 		user, ok = byDefault(realm, p)
 		return user, ok, nil
 	case kind == "RULE" && rest:
-		r, err := parseRule(text)
-		if err != nil {
-			return "", false, err
-		}
-		return r.apply(p)
+		return byRule(text, p)
 	}
 	return "", false, bad("neither RULE nor DEFAULT")
 }
@@ -73,6 +69,10 @@ func byDefault(realm string, p principal.Name) (string, bool) {
 	}
 	return p.Components[0], true
 }
+
+// short is the principal without its realm. As no realm can follow, MIT leaves an
+// "@" as it is.
+func short(p principal.Name) string { return strings.ReplaceAll(p.Short(), `\@`, "@") }
 
 // valid refuses what is no user's name on any system, so that nobody acts upon
 // half of it.

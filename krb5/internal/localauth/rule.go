@@ -12,136 +12,107 @@ import (
 // double a text again and again.
 const maxText = 64 << 10
 
-// rule is "[n:selection](expression)s/pattern/replacement/g…", all parts of
-// which may be missing. Expressions are POSIX extended ones.
-type rule struct {
-	components int // -1: any number, and the selection is the principal without its realm
-	selection  []part
-	match      string // "" is everything
-	replace    []replacement
-}
+const blank = " \t\n\v\f\r"
 
-// part is literal text or, for component ≥ 0, a component of the principal, 0
-// being the realm.
-type part struct {
-	literal   string
-	component int
-}
-
-type replacement struct {
-	pattern, text string
-	all           bool
-}
-
-func parseRule(text string) (*rule, error) {
-	r := &rule{components: -1}
-	rest := text
-	var err error
-	if after, ok := strings.CutPrefix(rest, "["); ok {
-		if rest, err = r.parseSelection(after); err != nil {
-			return nil, err
-		}
+// byRule applies a rule, "[n:selection](expression)s/pattern/text/g…", all parts
+// of which may be missing. It returns the user and whether the rule fits the
+// principal. Expressions are POSIX extended ones; one that does not compile fits
+// nothing.
+//
+// As in MIT the rule is read no further than it fits: what is wrong in it is an
+// error for the principals that get there alone.
+func byRule(rule string, p principal.Name) (user string, ok bool, err error) {
+	text, rest, ok, err := selection(rule, p)
+	if !ok || err != nil {
+		return "", false, err
 	}
-	if after, ok := strings.CutPrefix(rest, "("); ok {
-		if r.match, rest, ok = strings.Cut(after, ")"); !ok {
-			return nil, bad("expression without a closing parenthesis")
+	// What "." makes of a line break is where libraries differ.
+	if strings.ContainsAny(text, "\n\x00") {
+		return "", false, nil
+	}
+	if after, found := strings.CutPrefix(rest, "("); found {
+		var match string
+		if match, rest, found = strings.Cut(after, ")"); !found {
+			return "", false, bad("expression without a closing parenthesis")
+		}
+		if !whole(match, text) {
+			return "", false, nil
 		}
 	}
 	for rest = strings.TrimLeft(rest, blank); rest != ""; rest = strings.TrimLeft(rest, blank) {
 		fields := strings.SplitN(rest, "/", 4)
 		if len(fields) != 4 || fields[0] != "s" {
-			return nil, bad("text that is no replacement")
+			return "", false, bad("text that is no replacement")
 		}
-		s := replacement{pattern: fields[1], text: fields[2]}
-		rest, s.all = strings.CutPrefix(fields[3], "g")
-		r.replace = append(r.replace, s)
-	}
-	return r, nil
-}
-
-const blank = " \t\n\v\f\r"
-
-// parseSelection reads "n:text]" and returns what follows.
-func (r *rule) parseSelection(s string) (rest string, err error) {
-	number, s, ok := strings.Cut(s, ":")
-	if r.components, err = strconv.Atoi(number); !ok || err != nil || r.components < 0 {
-		return "", bad("no number of components in a selection")
-	}
-	for {
-		i := strings.IndexAny(s, "$]")
-		if i < 0 {
-			return "", bad("selection without a closing bracket")
-		}
-		if i > 0 {
-			r.selection = append(r.selection, part{literal: s[:i], component: -1})
-		}
-		end := s[i] == ']'
-		if s = s[i+1:]; end {
-			return s, nil
-		}
-		digits := len(s) - len(strings.TrimLeft(s, "0123456789"))
-		n, err := strconv.Atoi(s[:digits])
-		if err != nil || n > r.components {
-			return "", bad("no such component in a selection")
-		}
-		r.selection = append(r.selection, part{component: n})
-		s = s[digits:]
-	}
-}
-
-// apply returns the user, and whether the rule fits the principal. An expression
-// that does not compile fits nothing.
-func (r *rule) apply(p principal.Name) (string, bool, error) {
-	if r.components >= 0 && r.components != len(p.Components) {
-		return "", false, nil
-	}
-	text := r.selected(p)
-	// What "." stands for in a line break is where libraries differ.
-	if strings.ContainsAny(text, "\n\x00") {
-		return "", false, nil
-	}
-	if r.match != "" {
-		e, err := regexp.CompilePOSIX(r.match)
+		e, err := regexp.CompilePOSIX(fields[1])
 		if err != nil {
 			return "", false, nil
 		}
-		if at := e.FindStringIndex(text); at == nil || at[0] != 0 || at[1] != len(text) {
-			return "", false, nil
-		}
-	}
-	for _, s := range r.replace {
-		e, err := regexp.CompilePOSIX(s.pattern)
-		if err != nil {
-			return "", false, nil
-		}
-		if text, err = s.apply(e, text); err != nil {
+		var all bool
+		rest, all = strings.CutPrefix(fields[3], "g")
+		if text, err = replace(e, text, fields[2], all); err != nil {
 			return "", false, err
 		}
 	}
 	return text, true, nil
 }
 
-func (r *rule) selected(p principal.Name) string {
-	if r.components < 0 {
-		return p.Short()
+// selection returns the text that a rule works on, and the rest of the rule:
+// with "[n:…]" for a principal of n components what stands there, $1 to $n being
+// components and $0 the realm; without it the principal without its realm.
+func selection(rule string, p principal.Name) (text, rest string, ok bool, err error) {
+	s, ok := strings.CutPrefix(rule, "[")
+	if !ok {
+		return short(p), rule, true, nil
+	}
+	number, s, ok := strings.Cut(s, ":")
+	n, err := strconv.Atoi(number)
+	if !ok || err != nil || n < 0 {
+		return "", "", false, bad("no number of components in a selection")
+	}
+	if n != len(p.Components) {
+		return "", "", false, nil
 	}
 	var b strings.Builder
-	for _, s := range r.selection {
+	for {
+		i := strings.IndexAny(s, "$]")
+		if i < 0 {
+			return "", "", false, bad("selection without a closing bracket")
+		}
+		b.WriteString(s[:i])
+		end := s[i] == ']'
+		if s = s[i+1:]; end {
+			return b.String(), s, true, nil
+		}
+		digits := len(s) - len(strings.TrimLeft(s, "0123456789"))
+		k, err := strconv.Atoi(s[:digits])
 		switch {
-		case s.component < 0:
-			b.WriteString(s.literal)
-		case s.component == 0:
+		case err != nil || k > n:
+			return "", "", false, bad("no such component in a selection")
+		case k == 0:
 			b.WriteString(p.Realm)
 		default:
-			b.WriteString(p.Components[s.component-1])
+			b.WriteString(p.Components[k-1])
+		}
+		if s = s[digits:]; b.Len() > maxText {
+			return "", "", false, bad("selection too long")
 		}
 	}
-	return b.String()
 }
 
-// apply replaces the first match or all. As in MIT, what follows a match is
+// whole reports whether the expression matches the whole text.
+func whole(expression, text string) bool {
+	e, err := regexp.CompilePOSIX(expression)
+	if err != nil {
+		return false
+	}
+	at := e.FindStringIndex(text)
+	return at != nil && at[0] == 0 && at[1] == len(text)
+}
+
+// replace replaces the first match or all. As in MIT, what follows a match is
 // looked at as a text of its own, at whose start "^" matches again.
-func (s *replacement) apply(e *regexp.Regexp, text string) (string, error) {
+func replace(e *regexp.Regexp, text, by string, all bool) (string, error) {
 	var b strings.Builder
 	for {
 		at := e.FindStringIndex(text)
@@ -149,15 +120,15 @@ func (s *replacement) apply(e *regexp.Regexp, text string) (string, error) {
 			break
 		}
 		b.WriteString(text[:at[0]])
-		b.WriteString(s.text)
+		b.WriteString(by)
 		text = text[at[1]:]
 		if b.Len() > maxText {
 			return "", bad("replacements without end")
 		}
-		if !s.all {
+		if !all {
 			break
 		}
-		if at[1] == 0 {
+		if at[1] == 0 { // MIT never ends
 			return "", bad("replacement of nothing, again and again")
 		}
 	}

@@ -67,7 +67,7 @@ func (n *ndr) text(s unicode) string {
 	}
 	n.u32() // maximum count
 	offset, count := n.u32(), n.u32()
-	if offset != 0 || uint64(count)*2 < uint64(s.size) || int(count) > len(n.b) {
+	if offset != 0 || uint64(count)*2 < uint64(s.size) || uint64(count) > uint64(len(n.b)) {
 		n.bad = true
 		return ""
 	}

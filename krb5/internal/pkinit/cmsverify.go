@@ -7,14 +7,21 @@ import (
 	"crypto/x509"
 	"encoding/asn1"
 	"errors"
+	"fmt"
 	"math/big"
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// maxCertificates is how many certificates a message may have.
-const maxCertificates = 32
+const (
+	// maxCertificates is how many certificates a message may have.
+	maxCertificates = 32
+	// maxRSA is how many bits an RSA key in one of them may have, as in
+	// crypto/tls. To verify with a key that fills a message takes many minutes,
+	// and whose key it is can be told only afterwards.
+	maxRSA = 8192
+)
 
 // signedContent is SignedData whose signature has been verified with the key of
 // Signer, of whom nothing else is known yet.
@@ -105,6 +112,9 @@ func certificates(seq *cryptobyte.String) ([]*x509.Certificate, error) {
 		c, err := x509.ParseCertificate(element)
 		if err != nil {
 			return nil, err
+		}
+		if k, ok := c.PublicKey.(*rsa.PublicKey); ok && k.N.BitLen() > maxRSA {
+			return nil, fmt.Errorf("pkinit: an RSA key of %d bits, %d are allowed", k.N.BitLen(), maxRSA)
 		}
 		list = append(list, c)
 	}

@@ -143,6 +143,15 @@ func TestFileFailsClosed(t *testing.T) {
 		refuse(t, ctx, path)
 	})
 	t.Run("a folder", func(t *testing.T) { refuse(t, ctx, dir) })
+	t.Run("somebody else's", func(t *testing.T) {
+		if os.Geteuid() != 0 {
+			t.Skip("only root can give files away")
+		}
+		path := filepath.Join(dir, "theirs")
+		require.NoError(t, os.WriteFile(path, nil, 0o600))
+		require.NoError(t, os.Chown(path, 12345, 12345))
+		refuse(t, ctx, path)
+	})
 	t.Run("locked by another", func(t *testing.T) {
 		path := filepath.Join(dir, "locked")
 		f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)

@@ -45,9 +45,13 @@ func appendFrame(dst, id []byte, n int) []byte {
 // parseFrame takes a frame with the OID off b. n is how many bytes it claims to
 // be around, and they, with whatever comes after them, are rest: a part of b,
 // which has at least n bytes. A token without a frame is as long as it is.
-func parseFrame(b, id []byte) (rest []byte, n int, err error) {
+func parseFrame(b, id []byte) (rest []byte, n int, err error) { return splitFrame(b, id, 0) }
+
+// splitFrame is parseFrame for a token of which the last bytes, as many as
+// elsewhere says, are not in b but count.
+func splitFrame(b, id []byte, elsewhere int) (rest []byte, n int, err error) {
 	if len(b) == 0 || b[0] != tagFrame {
-		return b, len(b), nil
+		return b, len(b) + elsewhere, nil
 	}
 	if len(b) < 2 {
 		return nil, 0, errFrame
@@ -63,13 +67,13 @@ func parseFrame(b, id []byte) (rest []byte, n int, err error) {
 			v = v<<8 | uint64(x)
 		}
 		at += size
-		if v < 0x80 || v>>(8*(size-1)) == 0 || v > uint64(len(b)) { // not as short as can be, or too much
+		if v < 0x80 || v>>(8*(size-1)) == 0 || v > uint64(len(b)+elsewhere) { // not as short as can be, or too much
 			return nil, 0, errFrame
 		}
 		n = int(v)
 	}
 	rest = b[at:]
-	if n > len(rest) || n < len(id) {
+	if n > len(rest)+elsewhere || n < len(id) || len(rest) < len(id) {
 		return nil, 0, errFrame
 	}
 	if subtle.ConstantTimeCompare(rest[:len(id)], id) != 1 {

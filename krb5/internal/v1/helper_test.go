@@ -67,11 +67,12 @@ type setup struct {
 	subkey           bool // with an acceptor's subkey
 	replay, sequence bool
 	mech             oid.OID // zero: Kerberos
+	dce              bool
 }
 
 func (s setup) side(t testing.TB, initiator bool) *Context {
 	skipWithout(t)
-	p := Params{Initiator: initiator, Mech: s.mech, Key: testKey(t, s.id, 1), Replay: s.replay, Sequence: s.sequence}
+	p := Params{Initiator: initiator, Mech: s.mech, Key: testKey(t, s.id, 1), Replay: s.replay, Sequence: s.sequence, DCE: s.dce}
 	if s.mech.IsZero() {
 		p.Mech = oid.Krb5
 	}

@@ -80,6 +80,8 @@ type suite struct {
 	confounder [confounderLen]byte
 	sum        [32]byte
 	data       [4][]byte
+	parts      [][]byte // as data, of messages in pieces
+	one        [8]byte  // a block that is spread over buffers
 }
 
 // prepare makes what the first call needs, and refuses all of them when the

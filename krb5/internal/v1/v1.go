@@ -8,6 +8,7 @@ import (
 	"github.com/gss-go/gssapi/krb5/internal/enctype"
 	"github.com/gss-go/gssapi/krb5/internal/etype"
 	"github.com/gss-go/gssapi/krb5/internal/krberr"
+	"github.com/gss-go/gssapi/krb5/internal/layout"
 	"github.com/gss-go/gssapi/krb5/internal/seq"
 	"github.com/gss-go/gssapi/mech"
 	"github.com/gss-go/gssapi/oid"
@@ -32,6 +33,9 @@ type Params struct {
 	// SendSeq is the number of the first token to send, RecvSeq of the first
 	// one to receive.
 	SendSeq, RecvSeq uint32
+	// DCE is the style of DCE RPC (RFC 4757 §7.1): it changes how messages in
+	// pieces are padded and framed.
+	DCE bool
 	// Replay finds duplicate and old tokens, Sequence those out of order.
 	Replay, Sequence bool
 	// Window, if not nil, takes the place of RecvSeq, Replay and Sequence: it
@@ -55,6 +59,7 @@ type Params struct {
 // [gsserr.Informational].
 type Context struct {
 	initiator bool
+	dce       bool
 	mech      []byte // the OID in DER, tag and all
 	key       *enctype.Key
 	subkey    *enctype.Key // nil: none
@@ -79,6 +84,7 @@ type sender struct {
 	// the bytes at the end are left.
 	random [8 * confounderLen]byte
 	unused int
+	memory layout.Memory // scratch space
 }
 
 // receiver is the half that Unwrap and VerifyMIC use.
@@ -87,13 +93,14 @@ type receiver struct {
 	closed bool
 	window seq.Window
 	suite  suite
+	memory layout.Memory
 }
 
 // New returns a context with the parameters p. The keys are its own from now
 // on: Close clears them. Keys of a type that [Handles] does not name make each
 // call fail with ErrFailure.
 func New(p Params) *Context {
-	c := &Context{initiator: p.Initiator, mech: p.Mech.AppendDER(nil), key: p.Key, subkey: p.AcceptorSubkey}
+	c := &Context{initiator: p.Initiator, dce: p.DCE, mech: p.Mech.AppendDER(nil), key: p.Key, subkey: p.AcceptorSubkey}
 	c.send.closed = p.Key == nil
 	c.recv.closed = p.Key == nil
 	c.send.seq = p.SendSeq
@@ -117,7 +124,7 @@ func (c *Context) State() (p Params, ok bool) {
 	c.recv.mu.Lock()
 	defer c.recv.mu.Unlock()
 	w := c.recv.window
-	return Params{Initiator: c.initiator, Key: c.key, AcceptorSubkey: c.subkey, SendSeq: c.send.seq, Window: &w}, !c.send.closed
+	return Params{Initiator: c.initiator, DCE: c.dce, Key: c.key, AcceptorSubkey: c.subkey, SendSeq: c.send.seq, Window: &w}, !c.send.closed
 }
 
 // Close clears the keys. It waits for calls that are under way; those that come

@@ -31,6 +31,8 @@ func FuzzParseKDCRep(f *testing.F)         { fuzz(f, "KDCRep") }
 func FuzzParseEncKDCRepPart(f *testing.F)  { fuzz(f, "EncKDCRepPart") }
 func FuzzParseKRBCred(f *testing.F)        { fuzz(f, "KRBCred") }
 func FuzzParseEncKrbCredPart(f *testing.F) { fuzz(f, "EncKrbCredPart") }
+func FuzzParseKRBPriv(f *testing.F)        { fuzz(f, "KRBPriv") }
+func FuzzParseEncKrbPrivPart(f *testing.F) { fuzz(f, "EncKrbPrivPart") }
 func FuzzParsePAEncTS(f *testing.F)        { fuzz(f, "PAEncTS") }
 func FuzzParseAuthzData(f *testing.F)      { fuzz(f, "AuthzData") }
 func FuzzParseMethodData(f *testing.F)     { fuzz(f, "MethodData") }

@@ -77,7 +77,7 @@ type KrbCredInfo struct {
 func (x *EncKrbCredPart) Append(dst []byte) []byte {
 	w := builder{dst}
 	m := w.application(tagEncKrbCredPart)
-	info := w.open(classContext | 0)
+	info := w.open(classContext) // [0]
 	appendBareList(&w, x.TicketInfo, (*KrbCredInfo).fields)
 	w.close(info)
 	if x.HasNonce {

@@ -43,6 +43,7 @@ const (
 	tagEncASRepPart   uint8 = 25
 	tagEncTGSRepPart  uint8 = 26
 	tagEncAPRepPart   uint8 = 27
+	tagEncKrbPrivPart uint8 = 28
 	tagEncKrbCredPart uint8 = 29
 )
 

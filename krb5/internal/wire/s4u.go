@@ -120,7 +120,7 @@ type S4UX509User struct {
 func (x *S4UX509User) Append(dst []byte) []byte {
 	w := builder{dst}
 	m := w.open(byte(asn1.SEQUENCE))
-	id := w.open(classContext | 0)
+	id := w.open(classContext) // [0]
 	w.b = x.ID.Append(w.b)
 	w.close(id)
 	w.checksum(1, &x.Checksum)

@@ -295,7 +295,7 @@ func TestMessageType(t *testing.T) {
 	}
 	for _, tt := range []test{
 		{MsgASReq, "KDCReq"}, {MsgTGSReq, "KDCReq"}, {MsgASRep, "KDCRep"}, {MsgTGSRep, "KDCRep"},
-		{MsgAPReq, "APReq"}, {MsgAPRep, "APRep"}, {MsgCred, "KRBCred"}, {MsgError, "KRBError"},
+		{MsgAPReq, "APReq"}, {MsgAPRep, "APRep"}, {MsgPriv, "KRBPriv"}, {MsgCred, "KRBCred"}, {MsgError, "KRBError"},
 	} {
 		for _, c := range codecs() {
 			for _, b := range c.samples {
@@ -330,7 +330,7 @@ func TestMessageType(t *testing.T) {
 
 func isMessage(name string) bool {
 	switch name {
-	case "KDCReq", "KDCRep", "APReq", "APRep", "KRBCred", "KRBError":
+	case "KDCReq", "KDCRep", "APReq", "APRep", "KRBPriv", "KRBCred", "KRBError":
 		return true
 	}
 	return false
