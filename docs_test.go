@@ -7,10 +7,14 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/gss-go/gssapi"
+	"github.com/gss-go/gssapi/krb5"
 )
 
 var quoted = regexp.MustCompile("`([^`\n]+)`")
@@ -156,4 +160,64 @@ func TestPackagesHaveExamples(t *testing.T) {
 			t.Errorf("no example in %q", dir)
 		}
 	}
+}
+
+// The tables of errors have the numbers of the code, and all of the constants.
+func TestErrorsPage(t *testing.T) {
+	page, err := os.ReadFile("docs/errors.md")
+	require.NoError(t, err)
+	symbols := exported(t)
+
+	row := regexp.MustCompile("(?m)^\\| `gssapi\\.(Err\\w+)` \\| `(\\w+)` \\| ([^|]+) \\| (0x[0-9a-f]{8}) \\|$")
+	listed := map[string]bool{"ErrOutOfSequence": true, "ErrSupplementary": true} // for errors.Is alone
+	for _, m := range row.FindAllStringSubmatch(string(page), -1) {
+		listed[m[1]] = true
+		require.Contains(t, strings.Fields(pythonAPI), m[2])
+		value, err := strconv.ParseUint(m[4], 0, 32)
+		require.NoError(t, err)
+		require.Equal(t, majors[m[1]], gssapi.Major(value), m[1])
+	}
+	for name := range symbols {
+		if name, ok := strings.CutPrefix(name, "gssapi.Err"); ok && name != "or" {
+			require.True(t, listed["Err"+name], "Err%s is not on the page", name)
+		}
+	}
+
+	row = regexp.MustCompile("(?m)^\\| `krb5\\.(Err\\w+)` \\| (\\w+) \\| (-\\d+) \\|")
+	found := 0
+	for _, m := range row.FindAllStringSubmatch(string(page), -1) {
+		found++
+		value, err := strconv.ParseInt(m[3], 10, 32)
+		require.NoError(t, err)
+		require.Equal(t, codes[m[1]], krb5.Code(value), m[1])
+		require.Equal(t, m[2], krb5.Code(value).Name(), m[1])
+	}
+	for name := range symbols {
+		if strings.HasPrefix(name, "krb5.Err") {
+			found--
+		}
+	}
+	require.Zero(t, found, "not every code of package krb5 is on the page")
+}
+
+var majors = map[string]gssapi.Major{
+	"ErrInaccessibleRead": gssapi.ErrInaccessibleRead, "ErrInaccessibleWrite": gssapi.ErrInaccessibleWrite, "ErrBadStructure": gssapi.ErrBadStructure,
+	"ErrBadMech": gssapi.ErrBadMech, "ErrBadName": gssapi.ErrBadName, "ErrBadNameType": gssapi.ErrBadNameType, "ErrBadBindings": gssapi.ErrBadBindings,
+	"ErrBadStatus": gssapi.ErrBadStatus, "ErrBadMIC": gssapi.ErrBadMIC, "ErrNoCred": gssapi.ErrNoCred, "ErrNoContext": gssapi.ErrNoContext,
+	"ErrDefectiveToken": gssapi.ErrDefectiveToken, "ErrDefectiveCredential": gssapi.ErrDefectiveCredential,
+	"ErrCredentialsExpired": gssapi.ErrCredentialsExpired, "ErrContextExpired": gssapi.ErrContextExpired, "ErrFailure": gssapi.ErrFailure,
+	"ErrBadQOP": gssapi.ErrBadQOP, "ErrUnauthorized": gssapi.ErrUnauthorized, "ErrUnavailable": gssapi.ErrUnavailable,
+	"ErrDuplicateElement": gssapi.ErrDuplicateElement, "ErrNameNotMN": gssapi.ErrNameNotMN, "ErrBadMechAttr": gssapi.ErrBadMechAttr,
+	"ErrDuplicateToken": gssapi.ErrDuplicateToken, "ErrOldToken": gssapi.ErrOldToken, "ErrUnseqToken": gssapi.ErrUnseqToken, "ErrGapToken": gssapi.ErrGapToken,
+}
+
+var codes = map[string]krb5.Code{
+	"ErrClientUnknown": krb5.ErrClientUnknown, "ErrServerUnknown": krb5.ErrServerUnknown, "ErrBadOption": krb5.ErrBadOption,
+	"ErrClientRevoked": krb5.ErrClientRevoked, "ErrKeyExpired": krb5.ErrKeyExpired, "ErrPreauthFailed": krb5.ErrPreauthFailed,
+	"ErrFASTRequired": krb5.ErrFASTRequired, "ErrEtypeNosupp": krb5.ErrEtypeNosupp, "ErrAPBadIntegrity": krb5.ErrAPBadIntegrity,
+	"ErrAPTktExpired": krb5.ErrAPTktExpired, "ErrAPTktNYV": krb5.ErrAPTktNYV, "ErrAPRepeat": krb5.ErrAPRepeat, "ErrAPNotUs": krb5.ErrAPNotUs,
+	"ErrAPBadMatch": krb5.ErrAPBadMatch, "ErrAPSkew": krb5.ErrAPSkew, "ErrAPBadKeyVer": krb5.ErrAPBadKeyVer, "ErrAPNoKey": krb5.ErrAPNoKey,
+	"ErrMutualFailed": krb5.ErrMutualFailed, "ErrKDCUnreach": krb5.ErrKDCUnreach, "ErrRealmUnknown": krb5.ErrRealmUnknown,
+	"ErrNoDefaultRealm": krb5.ErrNoDefaultRealm, "ErrCCNotFound": krb5.ErrCCNotFound, "ErrKeytabNotFound": krb5.ErrKeytabNotFound,
+	"ErrCCUnknownType": krb5.ErrCCUnknownType, "ErrBadEnctype": krb5.ErrBadEnctype,
 }

@@ -3,13 +3,13 @@ module github.com/gss-go/gssapi
 go 1.25.0
 
 require (
+	filippo.io/edwards25519 v1.2.0
+	filippo.io/nistec v0.0.4
 	golang.org/x/crypto v0.54.0
 	golang.org/x/sys v0.47.0
 )
 
 require (
-	filippo.io/edwards25519 v1.2.0 // indirect
-	filippo.io/nistec v0.0.4 // indirect
 	github.com/davecgh/go-spew v1.1.1 // indirect
 	github.com/hashicorp/go-uuid v1.0.3 // indirect
 	github.com/jcmturner/aescts/v2 v2.0.0 // indirect

@@ -20,6 +20,9 @@ func TestLegacyIOV(t *testing.T) {
 						p := establishIOV(t, lib, e.short, initiate, dce)
 						p.v1 = e.short == "rc4" || e.short == "des3"
 						p.blocks = e.short == "des3"
+						// Heimdal 7 looks for the style of RC4's contexts in the
+						// wrong place when it unwraps.
+						p.deaf = !lib.full && dce
 						p.run(t, layoutsEachWay)
 					})
 				}

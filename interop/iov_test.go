@@ -58,6 +58,8 @@ type piecewise struct {
 	// v1 says that the tokens are those of RFC 1964, blocks that they are of
 	// Triple-DES.
 	v1, blocks bool
+	// deaf says that the peer understands nothing.
+	deaf bool
 }
 
 // establishIOV establishes a context for a service of one enctype. initiate is
@@ -388,13 +390,18 @@ func (p *piecewise) associated(t *testing.T, encrypt bool) {
 	t.Helper()
 	msg, ad := make([]byte, p.rnd.IntN(300)), make([]byte, p.rnd.IntN(50))
 	head := binary.BigEndian.AppendUint32(nil, uint32(len(ad)))
-	sealed, err := p.peer.ask('A', []byte{one(encrypt)}, head, ad, msg)
-	require.NoError(t, err)
-	require.Equal(t, one(encrypt), sealed[0])
-	got, info, err := p.ours.UnwrapAEAD(nil, sealed[1:], ad)
-	require.NoError(t, err)
-	require.Equal(t, encrypt, info.Encrypted)
-	require.True(t, bytes.Equal(msg, got))
+	// Of RFC 1964, MIT's library makes room for a token as long as if the
+	// associated data were a part of it, and leaves a gap if that makes the
+	// length one byte longer.
+	if !p.v1 || len(msg)+len(ad) < 60 {
+		sealed, err := p.peer.ask('A', []byte{one(encrypt)}, head, ad, msg)
+		require.NoError(t, err)
+		require.Equal(t, one(encrypt), sealed[0])
+		got, info, err := p.ours.UnwrapAEAD(nil, sealed[1:], ad)
+		require.NoError(t, err)
+		require.Equal(t, encrypt, info.Encrypted)
+		require.True(t, bytes.Equal(msg, got))
+	}
 
 	ours, err := p.ours.WrapAEAD(nil, msg, ad, &gssapi.WrapOptions{IntegrityOnly: !encrypt})
 	require.NoError(t, err)
@@ -408,7 +415,9 @@ func (p *piecewise) associated(t *testing.T, encrypt bool) {
 func (p *piecewise) run(t *testing.T, layouts int) {
 	for n := range layouts {
 		encrypt := n%3 != 0
-		p.give(t, encrypt)
+		if !p.deaf {
+			p.give(t, encrypt)
+		}
 		// Heimdal makes no message without encryption in DCE style.
 		p.take(t, encrypt || p.dce && !p.lib.full)
 		if n%5 == 0 && !p.dce {

@@ -104,6 +104,15 @@ func TestEmbeddedS4U(t *testing.T) {
 		login(t)
 		require.NoError(t, mit("kvno", "-k", keytab, "-U", "carol@STAFF.TEST", "HTTP/www.web.test"))
 	})
+	t.Run("S4U2Proxy across realms", func(t *testing.T) {
+		staff.AllowDelegationFrom("sql/db.staff.test")
+		login(t)
+		proxy := []string{"-U", "alice", "-P", "-S", "sql", "db.staff.test"}
+		require.Error(t, mit("kvno", proxy...))
+		staff.AllowDelegationFrom("sql/db.staff.test", "HTTP/www.web.test@WEB.TEST")
+		login(t)
+		require.NoError(t, mit("kvno", proxy...))
+	})
 	t.Run("user to user", func(t *testing.T) {
 		login(t)
 		mine := filepath.Join(dir, "alice")

@@ -209,11 +209,11 @@ func (c *acceptor) thirdLeg(in []byte) error {
 // Info implements [mech.Context].
 func (c *acceptor) Info() mech.ContextInfo {
 	i := c.info()
-	if c.state == stateEstablished { // before that, and after a failure, nobody was authenticated
+	if i.Established { // before that, and after a failure, nobody was authenticated
 		i.InitiatorName = c.client
 		i.AcceptorName = c.server
-		if c.delegated != nil {
-			i.Delegated = c.delegated
+		if h, _ := c.holds(); h.delegated != nil {
+			i.Delegated = h.delegated
 		}
 	}
 	return i

@@ -3,6 +3,7 @@ package krb5
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	gsserr "github.com/gss-go/gssapi/errors"
@@ -42,7 +43,6 @@ type secContext struct {
 	// whatever is not known yet.
 	client, server, target *name
 
-	session        *enctype.Key // of the ticket
 	subkey         *enctype.Key // the initiator's, until the context is established
 	acceptorSubkey *enctype.Key // nil if there is none
 	sendSeq        uint32
@@ -51,12 +51,30 @@ type secContext struct {
 	// What the ticket says besides.
 	ticketFlags uint32
 	authTime    time.Time
-	delegated   *cred             // what the initiator has handed on
-	authz       []wire.AuthzDatum // that a KDC vouches for
-	claims      []wire.AuthzDatum // that the initiator says of itself
 
 	enctype string
 	prot    protection // nil until established
+
+	// mu guards state and held from the end of the handshake on, as Close may
+	// come while others ask. During the handshake there is one caller.
+	mu sync.Mutex
+	held
+}
+
+// held is what a context gives up when it ends.
+type held struct {
+	session   *enctype.Key      // of the ticket
+	delegated *cred             // what the initiator has handed on
+	authz     []wire.AuthzDatum // that a KDC vouches for
+	claims    []wire.AuthzDatum // that the initiator says of itself
+}
+
+// holds returns what the context has not given up yet, and whether it is
+// established.
+func (c *secContext) holds() (h held, established bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.held, c.state == stateEstablished
 }
 
 // establish makes the per-message keys. Nothing can fail after it.
@@ -93,13 +111,14 @@ func (c *secContext) checkRequired(hoped mech.Flags) error {
 
 // die ends a context that failed.
 func (c *secContext) die() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.state = stateDead
 	for _, k := range []*enctype.Key{c.subkey, c.acceptorSubkey} {
 		k.Clear()
 	}
-	// The session key may be a cached ticket's, and goes on there.
-	c.session, c.subkey, c.acceptorSubkey = nil, nil, nil
-	c.authz, c.claims, c.delegated = nil, nil, nil
+	c.subkey, c.acceptorSubkey = nil, nil
+	c.held = held{} // the session key may be a cached ticket's, and goes on there
 }
 
 // Close implements [mech.Context].
@@ -112,9 +131,10 @@ func (c *secContext) Close() error {
 }
 
 func (c *secContext) info() mech.ContextInfo {
+	_, established := c.holds()
 	return mech.ContextInfo{
 		Mech:        oid.Krb5,
-		Established: c.state == stateEstablished,
+		Established: established,
 		Flags:       c.flags,
 		Expires:     c.expires,
 		Enctype:     c.enctype,

@@ -10,7 +10,11 @@ import (
 	gsserr "github.com/gss-go/gssapi/errors"
 	"github.com/gss-go/gssapi/krb5"
 	"github.com/gss-go/gssapi/krb5/ccache"
+	"github.com/gss-go/gssapi/krb5/internal/apreq"
+	"github.com/gss-go/gssapi/krb5/internal/enctype"
+	"github.com/gss-go/gssapi/krb5/internal/wire"
 	"github.com/gss-go/gssapi/mech"
+	"github.com/gss-go/gssapi/oid"
 	"github.com/gss-go/gssapi/testenv"
 )
 
@@ -187,4 +191,78 @@ func TestDelegatedExpires(t *testing.T) {
 	c.add(info.InitiateExpires.Sub(c.now()) + time.Second)
 	_, err = d.Info(ctx)
 	require.ErrorIs(t, err, gsserr.ErrCredentialsExpired)
+}
+
+// What other initiators put into their authenticators: a KRB-CRED under the
+// subkey, as Heimdal and Java have it, one without encryption (RFC 6448), and
+// things that are none. Those fail the context, as with MIT.
+func TestDelegatedForms(t *testing.T) {
+	w := delegator(t, nil, nil)
+	i, a := w.flags(t, allFlags)
+	establish(t, i, a)
+	file := "FILE:" + tempFile(t, "ccache")
+	_, err := w.alice.(mech.Storer).Store(ctx, mech.StoreRequest{Usage: mech.UsageInitiate, Store: map[string]string{"ccache": file}})
+	require.NoError(t, err)
+	cc, err := ccache.Resolve(ctx, file, nil)
+	require.NoError(t, err)
+	creds, err := ccache.Credentials(ctx, cc)
+	require.NoError(t, err)
+	tgt, ticket := &creds[0], &creds[0]
+	for n := range creds {
+		if creds[n].Server.Components[0] == "host" {
+			ticket = &creds[n]
+		}
+	}
+	session, err := enctype.NewKey(ticket.Key.Enctype, ticket.Key.Value.Bytes())
+	require.NoError(t, err)
+	subkey, err := enctype.GenerateKey(ticket.Key.Enctype)
+	require.NoError(t, err)
+	other, err := enctype.GenerateKey(ticket.Key.Enctype)
+	require.NoError(t, err)
+	sealed := func(k *enctype.Key) []byte {
+		msg, err := apreq.SealCred(tgt, k)
+		require.NoError(t, err)
+		return msg
+	}
+	open := sealed(session)
+	parsed, err := wire.ParseKRBCred(open)
+	require.NoError(t, err)
+	plain, err := session.Decrypt(nil, parsed.Enc.Cipher, 14)
+	require.NoError(t, err)
+	parsed.Enc = wire.EncryptedData{Cipher: plain}
+	for _, tc := range []struct {
+		name string
+		msg  []byte
+		ok   bool
+	}{
+		{"session key", open, true},
+		{"subkey", sealed(subkey), true},
+		{"not encrypted", parsed.Append(nil), true},
+		{"another key", sealed(other), false},
+		{"garbage", []byte("garbage"), false},
+		{"empty", []byte{}, false},
+		{"cut off", open[:len(open)-1], false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			msg, err := (&apreq.Request{
+				Ticket: ticket.Ticket, SessionKey: session, Client: ticket.Client, Time: time.Now().Truncate(time.Microsecond),
+				Subkey: subkey, Seq: apreq.NewSeq(), Mutual: true,
+				Checksum: &apreq.Checksum{Flags: allFlags | mech.FlagDeleg, Deleg: tc.msg},
+			}).Append(nil)
+			require.NoError(t, err)
+			a := w.accept(t, mech.AcceptRequest{})
+			_, more, err := a.Step(ctx, apreq.Frame(oid.Krb5, apreq.TokAPReq, msg))
+			if !tc.ok {
+				require.ErrorIs(t, err, gsserr.ErrFailure)
+				var e *gsserr.Error
+				require.ErrorAs(t, err, &e)
+				require.NotEmpty(t, e.Token)
+				require.Nil(t, a.Info().Delegated)
+				return
+			}
+			require.NoError(t, err)
+			require.False(t, more)
+			require.NotNil(t, a.Info().Delegated)
+		})
+	}
 }

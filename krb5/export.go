@@ -34,7 +34,8 @@ var (
 // window of an established context, which ends here.
 func (c *secContext) Export() ([]byte, error) {
 	const op = "export_sec_context"
-	if c.state != stateEstablished {
+	h, ok := c.holds()
+	if !ok {
 		return nil, fail(op, gsserr.ErrNoContext, nil)
 	}
 	p, ok := c.prot.State()
@@ -59,7 +60,7 @@ func (c *secContext) Export() ([]byte, error) {
 			}
 		}
 	}
-	for _, k := range []*enctype.Key{c.session, p.Key, p.AcceptorSubkey} {
+	for _, k := range []*enctype.Key{h.session, p.Key, p.AcceptorSubkey} {
 		value := k.Bytes()
 		b.AddUint32(uint32(k.Enctype()))
 		text(b, string(value))
@@ -67,7 +68,7 @@ func (c *secContext) Export() ([]byte, error) {
 	}
 	b.AddUint64(p.SendSeq)
 	b.AddBytes(p.Window.Append(nil))
-	for _, list := range [][]wire.AuthzDatum{c.authz, c.claims} {
+	for _, list := range [][]wire.AuthzDatum{h.authz, h.claims} {
 		text(b, string(wire.AppendAuthzData(nil, list)))
 	}
 	out, err := b.Bytes()
@@ -182,8 +183,13 @@ func (m *Mechanism) ImportContext(token []byte) (mech.Context, error) {
 	}
 	// The bytes are copied: keys in them are wiped as they are read.
 	in := &importer{s: append([]byte(nil), token[len(exportMagic):]...)}
-	c := secContext{m: m}
 	initiates := in.flag()
+	i, a := new(initiator), new(acceptor)
+	c := &a.secContext
+	if initiates {
+		c = &i.secContext
+	}
+	c.m = m
 	var err error
 	c.mechOID, err = oid.FromDER(in.text())
 	in.ok(err == nil)
@@ -209,7 +215,7 @@ func (m *Mechanism) ImportContext(token []byte) (mech.Context, error) {
 	c.enctype = messageKey(p).Enctype().String()
 	c.prot, c.state = newProtection(c.mechOID, p), stateEstablished
 	if initiates {
-		return &initiator{secContext: c}, nil
+		return i, nil
 	}
-	return &acceptor{secContext: c}, nil
+	return a, nil
 }

@@ -124,7 +124,7 @@ func (c *acceptor) accepted(ctx context.Context, acc *apreq.Accepted, ticket *wi
 	t := acc.Ticket
 	return c.m.proxy(contents, &ccache.Credential{
 		Client:    t.Client,
-		Server:    ticket.Server,
+		Server:    acc.Server, // the ticket's own word for it is anybody's
 		Key:       export(acc.SessionKey),
 		AuthTime:  t.AuthTime,
 		StartTime: t.StartTime,

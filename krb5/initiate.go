@@ -198,7 +198,7 @@ func (c *initiator) Info() mech.ContextInfo {
 	if c.client != nil {
 		i.InitiatorName = c.client
 	}
-	if c.state == stateEstablished && c.flags.Has(mech.FlagMutual) {
+	if i.Established && c.flags.Has(mech.FlagMutual) {
 		i.AcceptorName = c.server
 	}
 	return i

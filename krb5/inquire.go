@@ -30,7 +30,8 @@ func (c *secContext) common() *secContext { return c }
 func of(op string, c Established) (*secContext, error) {
 	if c != nil {
 		if b, ok := c.Engine().(base); ok {
-			if s := b.common(); s.state == stateEstablished {
+			s := b.common()
+			if _, ok := s.holds(); ok {
 				return s, nil
 			}
 			return nil, fail(op, gsserr.ErrNoContext, nil)
@@ -55,10 +56,7 @@ func (c *secContext) messageKey() (Key, error) {
 	if !ok {
 		return Key{}, fail("inquire_sec_context_by_oid", gsserr.ErrNoContext, nil)
 	}
-	if p.AcceptorSubkey != nil {
-		return export(p.AcceptorSubkey), nil
-	}
-	return export(p.Key), nil
+	return whole(messageKey(p))
 }
 
 // TicketSessionKey returns the session key of the ticket.
@@ -67,7 +65,20 @@ func TicketSessionKey(c Established) (Key, error) {
 	if err != nil {
 		return Key{}, err
 	}
-	return export(s.session), nil
+	h, ok := s.holds()
+	if !ok {
+		return Key{}, fail("inquire_sec_context_by_oid", gsserr.ErrNoContext, nil)
+	}
+	return whole(h.session)
+}
+
+// whole exports a key that Close has not cleared meanwhile.
+func whole(k *enctype.Key) (Key, error) {
+	e := export(k)
+	if len(e.Value.Bytes()) == 0 {
+		return Key{}, fail("inquire_sec_context_by_oid", gsserr.ErrNoContext, nil)
+	}
+	return e, nil
 }
 
 func export(k *enctype.Key) Key {
@@ -108,12 +119,13 @@ func AuthzData(c Established, adType int32) ([][]byte, error) {
 }
 
 func (c *secContext) authorization(adType int32) [][]byte {
-	found := collect(nil, c.authz, adType, 0)
+	h, _ := c.holds()
+	found := collect(nil, h.authz, adType, 0)
 	switch adType {
 	case wire.ADKDCIssued, wire.ADCAMMAC, wire.ADAuthIndicator, wire.ADWin2KPAC, wire.ADSignTicket:
 		return found
 	}
-	return collect(found, c.claims, adType, 0)
+	return collect(found, h.claims, adType, 0)
 }
 
 // maxNested is how deep AD-IF-RELEVANT containers are opened.
@@ -137,7 +149,8 @@ func collect(found [][]byte, ad []wire.AuthzDatum, adType int32, depth int) [][]
 // host's byte order, but the strength, which is big-endian, as in C.
 func (c *secContext) Inquire(aspect oid.OID) ([][]byte, error) {
 	const op = "inquire_sec_context_by_oid"
-	if c.state != stateEstablished {
+	h, ok := c.holds()
+	if !ok {
 		return nil, fail(op, gsserr.ErrNoContext, nil)
 	}
 	native := func(v uint32) [][]byte { return [][]byte{binary.NativeEndian.AppendUint32(nil, v)} }
@@ -150,7 +163,8 @@ func (c *secContext) Inquire(aspect oid.OID) ([][]byte, error) {
 		k, err := c.messageKey()
 		return answerKey(k), err
 	case oid.Krb5ODBCSessionKey:
-		return answerKey(export(c.session)), nil
+		k, err := whole(h.session)
+		return answerKey(k), err
 	case oid.Krb5SASLSSF:
 		k, err := c.messageKey()
 		if err != nil {
@@ -193,7 +207,7 @@ func answerKey(k Key) [][]byte {
 // 4121 have none.
 func (c *secContext) ProcessToken(token []byte) error {
 	const op = "process_context_token"
-	if c.state != stateEstablished {
+	if _, ok := c.holds(); !ok {
 		return fail(op, gsserr.ErrNoContext, nil)
 	}
 	p, ok := c.prot.(mech.TokenProcessor)

@@ -241,7 +241,7 @@ func TestNothingPrintsSecrets(t *testing.T) {
 	require.NoError(t, err)
 
 	options := krb5.LoginOptions{Password: secretOf(password), Keytab: parseKeytab(t, w.keytab)}
-	info, err := w.alice.(mech.Cred).Info(ctx)
+	info, err := w.alice.Info(ctx)
 	require.NoError(t, err)
 	for _, v := range []any{
 		w.config, &w.config, options, &options, w.Mechanism, w.alice, w.server, acc, i, a, dce, waiting,

@@ -89,10 +89,10 @@ func kdcConf(realm, addr, dir string, o *Options) string {
         default_principal_flags = +preauth
         master_key_type = %[4]s
         supported_enctypes = %[5]s
-    }
+%[9]s    }
 [logging]
     kdc = FILE:%[3]s/kdc.log
     default = FILE:%[3]s/kdc.log
 [domain_realm]
-%[7]s%[8]s`, realm, addr, dir, AES256SHA1, keys, database, hosts.String(), module)
+%[7]s%[8]s%[10]s`, realm, addr, dir, AES256SHA1, keys, database, hosts.String(), module, o.Realm, o.Sections)
 }

@@ -43,6 +43,9 @@ type Options struct {
 	Directory bool
 	// Enctypes are those of the realm; nil is [Enctypes].
 	Enctypes []string
+	// Realm has further lines for the realm in kdc.conf, Sections what comes
+	// after everything else there.
+	Realm, Sections string
 }
 
 func (o *Options) enctypes() []string {

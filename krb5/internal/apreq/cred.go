@@ -90,6 +90,9 @@ func OpenCred(msg []byte, client principal.Name, keys ...*enctype.Key) (*ccache.
 		RenewTill: info.RenewTill,
 		Ticket:    slices.Clone(ticket.Raw),
 	}
+	if c.IsConf() {
+		return nil, fail(gsserr.ErrFailure, fmt.Errorf("%w: KRB-CRED with the name of a cache's configuration", wire.ErrSyntax))
+	}
 	for _, a := range info.Addrs {
 		c.Addresses = append(c.Addresses, ccache.Address{Type: a.Type, Bytes: slices.Clone(a.Addr)})
 	}

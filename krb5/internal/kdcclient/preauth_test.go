@@ -218,9 +218,14 @@ func TestSPAKEChallengeRefused(t *testing.T) {
 			c.Factors = []wire.SPAKEFactor{{Type: 2}}
 			return (&wire.PASPAKEMessage{Challenge: c}).Append(nil)
 		},
-		"no factor":      func(c *wire.SPAKEChallenge) []byte { c.Factors = nil; return (&wire.PASPAKEMessage{Challenge: c}).Append(nil) },
-		"a support":      func(*wire.SPAKEChallenge) []byte { return (&wire.PASPAKEMessage{Support: []int32{2}}).Append(nil) },
-		"encdata":        func(*wire.SPAKEChallenge) []byte { return (&wire.PASPAKEMessage{EncData: &wire.EncryptedData{}}).Append(nil) },
+		"no factor": func(c *wire.SPAKEChallenge) []byte {
+			c.Factors = nil
+			return (&wire.PASPAKEMessage{Challenge: c}).Append(nil)
+		},
+		"a support": func(*wire.SPAKEChallenge) []byte { return (&wire.PASPAKEMessage{Support: []int32{2}}).Append(nil) },
+		"encdata": func(*wire.SPAKEChallenge) []byte {
+			return (&wire.PASPAKEMessage{EncData: &wire.EncryptedData{}}).Append(nil)
+		},
 		"nothing at all": func(*wire.SPAKEChallenge) []byte { return nil },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -849,4 +854,3 @@ func FuzzPKINITReply(f *testing.F) {
 	w := newWorld(f, all(), " pkinit_dh_min_bits = P-256")
 	fuzzReply(f, w, anonymously(w), 2)
 }
-

@@ -31,7 +31,7 @@ type ask struct {
 	etypes  []etype.ID
 	addrs   []wire.HostAddress
 	tickets []wire.Ticket // additional
-	// armored protects the request with FAST, and demands it of the reply.
+	// armored protects the request with FAST, and the reply if the KDC can.
 	armored bool
 	// padata, if not nil, returns more padata; the exchange has its subkey then.
 	padata func(*tgsExchange) ([]wire.PAData, error)
@@ -63,6 +63,11 @@ type granted struct {
 // other.
 func (c *Client) tgs(ctx context.Context, tgt *ccache.Credential, q *ask, offset time.Duration) (*granted, error) {
 	got, err := c.tgsOnce(ctx, tgt, q, offset)
+	if errors.Is(err, errUnseen) {
+		plain := *q
+		plain.armored, q = false, &plain
+		got, err = c.tgsOnce(ctx, tgt, q, offset)
+	}
 	if !errors.Is(err, krberr.KDCEtypeNosupp) || len(q.etypes) < 2 {
 		return got, err
 	}
@@ -78,6 +83,12 @@ func (c *Client) tgs(ctx context.Context, tgt *ccache.Credential, q *ask, offset
 	}
 	return nil, err
 }
+
+// errUnseen is an authentic reply by a KDC that has not seen what stood under
+// the armor: that of Heimdal, up to version 7, says that it knows FAST, and
+// ignores it in a TGS-REQ. The keys of the request protect the exchange without
+// FAST, too, and so the request is repeated without it.
+var errUnseen = errors.New("what stood under the armor was not looked at")
 
 func (c *Client) tgsOnce(ctx context.Context, tgt *ccache.Credential, q *ask, offset time.Duration) (*granted, error) {
 	if err := ctx.Err(); err != nil {
@@ -196,14 +207,22 @@ func (x *tgsExchange) finish(reply []byte) (*granted, error) {
 		return nil, err
 	}
 	var strengthen *enctype.Key
+	var unseen error // the KDC has not looked under the armor
 	if x.fast != nil {
-		if strengthen, err = x.fast.reply(rep, x.body.Nonce); err != nil {
+		strengthen, err = x.fast.reply(rep, x.body.Nonce)
+		if errors.Is(err, krberr.FASTRequired) {
+			unseen, x.fast = err, nil
+		} else if err != nil {
 			return nil, err
 		}
 	}
 	plain, err := x.open(&rep.Enc, strengthen)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, unseen)
+	}
+	if unseen != nil && x.padata != nil {
+		clear(plain)
+		return nil, fmt.Errorf("%w: %w", errUnseen, unseen)
 	}
 	part, err := wire.ParseEncKDCRepPart(plain)
 	if err != nil {
