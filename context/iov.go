@@ -32,8 +32,9 @@ func (c *SecContext) pieces(op string) (mech.IOVSigner, error) {
 }
 
 // WrapIOV protects the data of b in place and fills header, padding and trailer;
-// see package iov for the layouts. Nil options encrypt. It is ErrUnavailable if
-// the mechanism cannot do so.
+// see package iov for the layouts. Nil options encrypt. Errors are as for
+// [SecContext.Wrap], ErrUnavailable also if the mechanism knows no pieces, and
+// ErrFailure for buffers that are no message.
 func (c *SecContext) WrapIOV(b []iov.Buffer, o *mech.WrapOptions) error {
 	const op = "wrap_iov"
 	p, err := c.wrapper(op)
@@ -80,7 +81,7 @@ func (c *SecContext) WrapIOVLength(b []iov.Buffer, o *mech.WrapOptions) error {
 }
 
 // GetMICIOV fills the MIC token of b with what GetMIC would make of its data in
-// one piece.
+// one piece (gss_get_mic_iov). Errors are as for [SecContext.WrapIOV].
 func (c *SecContext) GetMICIOV(b []iov.Buffer) error {
 	const op = "get_mic_iov"
 	p, err := c.pieces(op)
@@ -94,6 +95,8 @@ func (c *SecContext) GetMICIOV(b []iov.Buffer) error {
 }
 
 // VerifyMICIOV checks the MIC token of b against its data, as VerifyMIC does.
+// Errors are as for [SecContext.VerifyMIC], and ErrFailure for buffers that are
+// no message.
 func (c *SecContext) VerifyMICIOV(b []iov.Buffer) error {
 	const op = "verify_mic_iov"
 	p, err := c.pieces(op)
@@ -106,7 +109,8 @@ func (c *SecContext) VerifyMICIOV(b []iov.Buffer) error {
 	return nil
 }
 
-// GetMICIOVLength gives the MIC token of b the length that GetMICIOV will need.
+// GetMICIOVLength gives the MIC token of b the length in bytes that GetMICIOV
+// will need. Errors are as for [SecContext.WrapIOV].
 func (c *SecContext) GetMICIOVLength(b []iov.Buffer) error {
 	const op = "get_mic_iov_length"
 	p, err := c.pieces(op)

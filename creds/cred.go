@@ -141,7 +141,8 @@ func (c *Cred) Element(m oid.OID, u mech.Usage) (e mech.Cred, ok bool) {
 	return c.s.elems[i], true
 }
 
-// Elements returns the elements that are good for u, in order.
+// Elements returns the elements that are good for u, in order: nil if there are
+// none, or c is nil or zero.
 func (c *Cred) Elements(u mech.Usage) []mech.Cred {
 	if c == nil || c.s == nil {
 		return nil

@@ -406,15 +406,15 @@ func (l *preauthLab) testPKINIT(t *testing.T, m *krb5.Mechanism) {
 		})
 	}
 	alice := l.ca.issue(t, rsa, oidKPClient, soon, "alice")
-	// A curve is what this KDC may not know; then it says what it does.
-	for _, bits := range []string{"2048", "4096", "P-256", "P-384"} {
+	// KDCs before 1.22 know no curves, and say what they do know: 4096 bits are
+	// as good as P-256, for which they are taken, and not as good as P-384.
+	for _, bits := range []string{"1024", "2048", "4096", "P-256"} {
 		m := l.also(t, "dh"+bits+".conf", "pkinit_dh_min_bits = "+bits)
-		_, err := m.Login(testContext(t), "alice", with(rsa, alice))
-		if strings.HasPrefix(bits, "P") && err != nil {
-			t.Logf("%s: %v", bits, err)
-			continue
-		}
-		require.NoError(t, err, bits)
+		l.login(t, m, "alice", with(rsa, alice))
+	}
+	_, err := l.also(t, "dhP-384.conf", "pkinit_dh_min_bits = P-384").Login(testContext(t), "alice", with(rsa, alice))
+	if err != nil {
+		require.ErrorContains(t, err, "KDC_ERR_DH_KEY_PARAMETERS_NOT_ACCEPTED")
 	}
 	for name, o := range map[string]*krb5.LoginOptions{
 		"expired":           with(rsa, l.ca.issue(t, rsa, oidKPClient, time.Now().Add(-time.Minute), "alice")),
@@ -423,7 +423,6 @@ func (l *preauthLab) testPKINIT(t *testing.T, m *krb5.Mechanism) {
 	} {
 		_, err := m.Login(testContext(t), "alice", o)
 		require.ErrorIs(t, err, gssapi.ErrNoCred, name)
-		t.Logf("%s: %v", name, err)
 	}
 }
 

@@ -55,7 +55,8 @@ func (r *Registry) Lookup(o oid.OID) (Mechanism, error) {
 	return nil, gsserr.New("lookup_mech", gsserr.ErrBadMech, nil)
 }
 
-// All returns the mechanisms in order of preference.
+// All returns the mechanisms in order of preference, nil for a nil registry. The
+// slice is the caller's.
 func (r *Registry) All() []Mechanism {
 	if r == nil {
 		return nil

@@ -7,7 +7,8 @@ import (
 )
 
 // Parse returns the identifier written in dotted decimal form, such as
-// "1.2.840.113554.1.2.2".
+// "1.2.840.113554.1.2.2". Any other text is an error, the empty one too, and so
+// is an identifier longer than FromDER takes.
 func Parse(s string) (OID, error) {
 	if len(s) > 4*maxLen {
 		return OID{}, errors.New("oid: text too long")

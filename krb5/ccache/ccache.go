@@ -84,7 +84,8 @@ func DefaultName(c *conf.Config, getenv func(string) string) (string, error) {
 	return conf.Expand(name, getenv)
 }
 
-// Credentials returns the entries of the cache that are tickets.
+// Credentials returns the entries of the cache that are tickets. Errors are
+// those of Load.
 func Credentials(ctx context.Context, cc Cache) ([]Credential, error) {
 	c, err := cc.Load(ctx)
 	if err != nil {

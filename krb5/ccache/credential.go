@@ -17,7 +17,8 @@ type Key = secret.Key
 // Enctype is the number of an encryption type.
 type Enctype = etype.ID
 
-// NewKey returns a key with a copy of value.
+// NewKey returns a key with a copy of value. Nothing is checked here: a value
+// of the wrong size is an error where the key is used.
 func NewKey(id Enctype, value []byte) Key { return Key{Enctype: id, Value: secret.New(value)} }
 
 // ParsePrincipal reads the text form of a name, "HTTP/www.example.com@EXAMPLE.COM".

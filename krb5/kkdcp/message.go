@@ -15,6 +15,9 @@ const maxMessage = 4 << 20
 // overhead is more than what stands around a message: tags, lengths and a realm.
 const overhead = 1 << 16
 
+// maxResponse is what a proxy may send in all, HTTP's header included.
+const maxResponse = maxMessage + overhead + 1<<20
+
 var errMalformed = errors.New("malformed KDC-PROXY-MESSAGE")
 
 // Context tags of KDC-PROXY-MESSAGE (MS-KKDCP §2.2.2).

@@ -50,7 +50,8 @@ func roundTrip(ctx context.Context, conn *tls.Conn, req *http.Request) (*http.Re
 	if err := req.Write(conn); err != nil {
 		return nil, err
 	}
-	in := bufio.NewReader(conn)
+	// What reads the head of a response has no limit of its own.
+	in := bufio.NewReader(io.LimitReader(conn, maxResponse))
 	for {
 		resp, err := http.ReadResponse(in, req)
 		if err != nil {

@@ -183,3 +183,14 @@ func FuzzOpenCred(f *testing.F) {
 		require.True(t, got.EndTime.Equal(again.EndTime))
 	})
 }
+
+// A client cannot write into the configuration of the cache that its tickets are
+// put into.
+func TestCredConfiguration(t *testing.T) {
+	c, key := forwarded(t), newKey(t, etype.AES256SHA1)
+	c.Server = ccache.ConfEntry(alice, ccache.ConfProxyImpersonator, nil, nil).Server
+	msg, err := SealCred(c, key)
+	require.NoError(t, err)
+	_, err = OpenCred(msg, alice, key)
+	require.ErrorIs(t, err, wire.ErrSyntax)
+}

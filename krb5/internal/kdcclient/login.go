@@ -129,7 +129,8 @@ type login struct {
 // A refusal is an *Error. Other errors: krberr.APBadIntegrity when the reply
 // does not open with the client's key, krberr.KDCRepModified when it does not
 // fit the request, krberr.PreauthFailed when the KDC wants a mechanism that
-// this client lacks.
+// this client lacks, krberr.FASTRequired when there is armor and the KDC
+// answers without.
 func (c *Client) Login(ctx context.Context, r *LoginRequest) (*Result, error) {
 	l, err := c.newLogin(r)
 	if err != nil {

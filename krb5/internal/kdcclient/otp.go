@@ -100,7 +100,6 @@ func (m *otpMech) respond(ctx context.Context, l *login) ([]wire.PAData, error) 
 		return nil, fmt.Errorf("%w: no one-time password was given", krberr.PreauthFailed)
 	}
 	m.sent = true
-	// This is the clear text's last stop before it is encrypted for the KDC.
 	cipher, err := l.fast.key.Encrypt(nil, wire.AppendOTPEncRequest(nil, challenge.Nonce), usageOTP)
 	if err != nil {
 		return nil, err

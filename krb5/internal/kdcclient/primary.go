@@ -12,6 +12,7 @@ import (
 type stale struct {
 	realm, server string
 	err           error
+	spake         bool // SPAKE was offered: nothing weaker there either
 }
 
 // stale returns what to ask the primary KDC about, nil if err is none of its
@@ -23,7 +24,7 @@ func (l *login) stale(err error) *stale {
 	}
 	switch {
 	case errors.Is(err, krberr.KDCPreauthFailed), errors.Is(err, krberr.KDCKeyExpired), errors.Is(err, krberr.APBadIntegrity):
-		return &stale{l.to.realm, l.to.prefer, err}
+		return &stale{l.to.realm, l.to.prefer, err, l.spake}
 	}
 	return nil
 }
@@ -35,7 +36,7 @@ func (s *stale) again(ctx context.Context, c *Client, r *LoginRequest) (*Result,
 	if err != nil {
 		return nil, err
 	}
-	l.primary = s
+	l.primary, l.spake = s, s.spake
 	l.to = l.conversation(l.client.Realm)
 	result, err := l.run(ctx)
 	if errors.Is(err, krberr.KDCUnreach) || errors.Is(err, krberr.RealmUnknown) {

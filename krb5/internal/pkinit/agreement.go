@@ -28,12 +28,13 @@ const (
 // Groups returns all groups, the preferred one first.
 func Groups() []Group { return []Group{MODP2048, P256, P384, P521, MODP4096} }
 
-// MinBits returns the groups to use for a value of pkinit_dh_min_bits: a number
-// of bits of a prime, or the name of a curve.
+// MinBits returns the groups to use for a value of pkinit_dh_min_bits, a number
+// of bits of a prime or the name of a curve: that one, and those that are as
+// strong. The weakest group is 2048 bits, whatever less is asked for.
 func MinBits(text string) []Group {
 	switch strings.ToUpper(strings.TrimSpace(text)) {
 	case "P-256":
-		return []Group{P256, P384, P521}
+		return []Group{P256, P384, P521, MODP4096}
 	case "P-384":
 		return []Group{P384, P521}
 	case "P-521":
