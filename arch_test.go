@@ -56,7 +56,7 @@ var outside = map[string][]string{
 // only the key holder can compute.
 var secretRooms = []string{
 	"krb5/internal/apreq", "krb5/internal/cfx", "krb5/internal/v1", "krb5/internal/enctype",
-	"krb5/internal/kdcclient", "krb5/internal/pac", "spnego",
+	"krb5/internal/kdcclient", "krb5/internal/pac", "krb5/internal/pkinit", "krb5/internal/spake", "spnego",
 }
 
 // lookup returns the entry of the nearest folder that has one.

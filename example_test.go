@@ -246,6 +246,31 @@ func ExampleNewRegistry() {
 	// true
 }
 
+// SPNEGO over Kerberos, asked for by the initiator. An acceptor takes either.
+func ExampleNewRegistry_negotiate() {
+	k := newRealm()
+	defer k.Close()
+	m := k.Mechanism(nil) // krb5.New(nil) outside of tests
+	r, err := gssapi.NewRegistry(m, spnego.New(nil, m))
+	check(err)
+	alice, err := gssapi.AcquireCred(ctx, gssapi.Principal("alice"), gssapi.UsageInitiate, &gssapi.CredOptions{
+		Password: gssapi.Password([]byte("correct horse")),
+		Registry: r,
+	})
+	check(err)
+	imap, err := k.ServiceCred("imap/mail.example.test", r)
+	check(err)
+	c, err := gssapi.InitContext(gssapi.HostBased("imap", "mail.example.test"), &gssapi.InitOptions{Cred: alice, Mech: gssapi.SPNEGO})
+	check(err)
+	defer c.Close()
+	s, err := gssapi.AcceptContext(&gssapi.AcceptOptions{Cred: imap})
+	check(err)
+	defer s.Close()
+	check(handshake(c, s))
+	fmt.Println(s.Peer(), s.Info().Negotiated, s.Info().Mech == gssapi.Krb5)
+	// Output: alice@EXAMPLE.TEST true true
+}
+
 // What the mechanism itself can do: here a login with a Kerberos option that
 // AcquireCred does not have.
 func ExampleNewCred() {

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"runtime/metrics"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -119,9 +121,27 @@ func BenchmarkMessage(b *testing.B) {
 	}
 }
 
-// In one direction after the other, and in both at once: one side of a context
-// that sends with one goroutine and receives with another takes no longer than
-// the slower of the two, if there are processors for both.
+// usage reports the processor time of what follows, which other load on the
+// machine does not touch, and how long goroutines waited for locks.
+func usage(b *testing.B) (end func()) {
+	read := func() (cpu time.Duration, waited float64) {
+		cpu, err := clock()
+		require.NoError(b, err)
+		m := []metrics.Sample{{Name: "/sync/mutex/wait/total:seconds"}}
+		metrics.Read(m)
+		return cpu, m[0].Value.Float64()
+	}
+	cpu, waited := read()
+	return func() {
+		cpu2, waited2 := read()
+		b.ReportMetric(float64(cpu2-cpu)/float64(b.N), "cpu-ns/op")
+		b.ReportMetric((waited2-waited)*1e9/float64(b.N), "wait-ns/op")
+	}
+}
+
+// One direction of a context, and both at once: who sends with one goroutine and
+// receives with another waits for nothing, and takes no longer than the slower of
+// the two, if there are processors for both. Two senders do wait for each other.
 func BenchmarkDuplex(b *testing.B) {
 	const size = 64 << 10
 	for _, e := range ids {
@@ -146,15 +166,22 @@ func BenchmarkDuplex(b *testing.B) {
 				}
 			}
 		}
-		b.Run(e.name+"/send", func(b *testing.B) { b.SetBytes(size); times(b, send) })
-		b.Run(e.name+"/receive", func(b *testing.B) { b.SetBytes(size); times(b, receive) })
-		b.Run(e.name+"/both", func(b *testing.B) {
-			b.SetBytes(2 * size)
-			var wg sync.WaitGroup
-			wg.Go(func() { times(b, send) })
-			times(b, receive)
-			wg.Wait()
-		})
+		at := func(fs ...func() error) func(b *testing.B) {
+			return func(b *testing.B) {
+				b.SetBytes(int64(len(fs)) * size)
+				defer usage(b)()
+				var wg sync.WaitGroup
+				for _, f := range fs {
+					wg.Go(func() { times(b, f) })
+				}
+				wg.Wait()
+			}
+		}
+		b.Run(e.name+"/send", at(send))
+		b.Run(e.name+"/receive", at(receive))
+		b.Run(e.name+"/both", at(send, receive))
+		other := make([]byte, 0, len(token))
+		b.Run(e.name+"/two senders", at(send, func() error { _, err := s.i.Wrap(other, msg, nil); return err }))
 		require.NoError(b, s.close())
 	}
 }
@@ -166,6 +193,7 @@ func BenchmarkContexts(b *testing.B) {
 		p := embedded(b, e.id)
 		b.Run(e.name, func(b *testing.B) {
 			b.SetBytes(size)
+			defer usage(b)()
 			b.RunParallel(func(pb *testing.PB) {
 				s, err := p.establish()
 				if err != nil {

@@ -3,7 +3,9 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -86,13 +88,24 @@ func buildHeimdal(dir, source string) (string, error) {
 
 // prepare gets a ticket for an enctype's service, with MIT's programs.
 func (l *lab) prepare(enctype string) error {
-	if _, err := l.realm.WriteConfig(enctype+".conf", enctypes[enctype]); err != nil {
+	path, err := l.realm.WriteConfig(enctype+".conf", enctypes[enctype])
+	if err != nil {
+		return err
+	}
+	// Heimdal goes by a name of its own, without which its contexts turn to the
+	// type that it likes best.
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(f, "[libdefaults]\n    default_etypes = %s\n", enctypes[enctype])
+	if err := errors.Join(err, f.Close()); err != nil {
 		return err
 	}
 	if _, err := l.realm.RunEnv(l.env(enctype), "", "kinit", "-k", "-t", l.realm.File("user.keytab"), "user"); err != nil {
 		return err
 	}
-	_, err := l.realm.RunEnv(l.env(enctype), "", "kvno", enctype+"/localhost")
+	_, err = l.realm.RunEnv(l.env(enctype), "", "kvno", enctype+"/localhost")
 	return err
 }
 

@@ -20,10 +20,25 @@ import (
 
 const heimdalRealm = "HEIM.TEST"
 
+const errPadataTypeNosupp krb5.Code = -1765328384 + 16
+
 // heimdalPackages have the KDC and its tools. Debian does not let them stand
 // beside MIT's KDC, so they are unpacked and not installed; what they need
 // besides comes with heimdal-multidev.
 var heimdalPackages = []string{"heimdal-kdc", "heimdal-clients", "libhdb9-heimdal", "libkadm5srv8-heimdal", "libkdc2-heimdal"}
+
+// heimdalEnctypes are those of Heimdal's KDC, by its names.
+var heimdalEnctypes = []struct {
+	short, long string
+	id          krb5.Enctype
+}{
+	{"aes128-sha1", mitkdc.AES128SHA1, krb5.AES128SHA1},
+	{"aes256-sha1", mitkdc.AES256SHA1, krb5.AES256SHA1},
+	{"aes128-sha2", mitkdc.AES128SHA2, krb5.AES128SHA2},
+	{"aes256-sha2", mitkdc.AES256SHA2, krb5.AES256SHA2},
+	{"rc4", "arcfour-hmac-md5", krb5.RC4},
+	{"des3", mitkdc.DES3, krb5.DES3SHA1},
+}
 
 // heimdal is a realm with Heimdal's KDC and password service.
 type heimdal struct{ dir, kdc, kpasswd string }
@@ -91,7 +106,7 @@ func startHeimdal(t *testing.T) *heimdal {
 		h.run(t, conf, "usr/bin/kadmin.heimdal", append([]string{"-l", "-c", h.file(conf), "-r", heimdalRealm}, args...)...)
 	}
 	admin("kdc.conf", "init", "--realm-max-ticket-life=1d", "--realm-max-renewable-life=7d", heimdalRealm)
-	for _, e := range enctypes {
+	for _, e := range heimdalEnctypes {
 		conf := "keys-" + e.short + ".conf"
 		h.write(t, conf, e.long+":pw-salt")
 		admin(conf, "add", "--use-defaults", "--password="+password(e.short), e.short)
@@ -123,6 +138,8 @@ func (h *heimdal) write(t *testing.T, file, keys string) {
     dns_lookup_realm = false
     dns_canonicalize_hostname = false
     rdns = false
+    allow_rc4 = true
+    allow_des3 = true
 [realms]
     %[1]s = {
         kdc = %[2]s
@@ -163,11 +180,16 @@ func TestHeimdal(t *testing.T) {
 	require.NoError(t, err)
 	users, err := keytab.Load("FILE:" + h.file("users.keytab"))
 	require.NoError(t, err)
-	for _, e := range enctypes {
+	for _, e := range heimdalEnctypes {
 		t.Run(e.short, func(t *testing.T) {
 			cc := filepath.Join(t.TempDir(), "ccache")
 			r, m := h.engine(t, cc)
 			who := e.short + "@" + heimdalRealm
+			for _, entry := range users.Entries() {
+				if entry.Principal.String() == who {
+					require.Equal(t, e.id, entry.Key.Enctype, "it has keys of another type")
+				}
+			}
 			_, err := m.Login(testContext(t), e.short, &krb5.LoginOptions{Password: passwordOf("wrong")})
 			require.ErrorIs(t, err, krb5.ErrPreauthFailed)
 			_, err = m.Login(testContext(t), e.short, withPassword(e.short))
@@ -205,6 +227,17 @@ func TestHeimdal(t *testing.T) {
 			})
 		})
 	}
+	t.Run("S4U2Self without confirmation", func(t *testing.T) {
+		cc := filepath.Join(t.TempDir(), "ccache")
+		r, m := h.engine(t, cc)
+		kt, err := keytab.Load("FILE:" + h.file("services.keytab"))
+		require.NoError(t, err)
+		elem, err := m.Login(testContext(t), "aes256-sha1/localhost", &krb5.LoginOptions{Keytab: kt, Forwardable: true})
+		require.NoError(t, err)
+		_, err = gssapi.AcquireCred(testContext(t), gssapi.User("aes256-sha1"), gssapi.UsageInitiate,
+			&gssapi.CredOptions{Impersonator: credential(t, r, elem)})
+		require.ErrorIs(t, err, errPadataTypeNosupp)
+	})
 	t.Run("expired password", func(t *testing.T) {
 		_, m := h.engine(t, "/nonexistent/ccache")
 		_, err := m.Login(testContext(t), "expired", &krb5.LoginOptions{Password: passwordOf("old-Password-1")})

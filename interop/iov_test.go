@@ -92,9 +92,25 @@ func establishIOV(t *testing.T, lib iovLibrary, enctype string, initiate, dce bo
 	p.said, err = p.peer.established()
 	require.NoError(t, ourErr)
 	require.NoError(t, err)
+	require.Equal(t, longName(enctype), p.ours.Info().Enctype)
 	require.Equal(t, dce, p.ours.Info().Flags.Has(gssapi.FlagDCEStyle))
 	require.Equal(t, dce, gssapi.Flags(p.said.flags).Has(gssapi.FlagDCEStyle))
 	return &piecewise{pair: p, lib: lib, dce: dce, rnd: rand.New(rand.NewPCG(4121, 5))}
+}
+
+// longName is an enctype's name in configurations.
+func longName(short string) string {
+	for _, e := range enctypes {
+		if e.short == short {
+			return e.long
+		}
+	}
+	for _, e := range legacy {
+		if e.short == short {
+			return e.long
+		}
+	}
+	return ""
 }
 
 // encode is the form in which buffers go to a peer and come from it.

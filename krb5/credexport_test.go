@@ -184,7 +184,7 @@ func TestImportRefused(t *testing.T) {
 		"key":            ticket(func(f []any) { f[2] = "key" }),
 		"key, base 64":   ticket(func(f []any) { f[2] = []any{18, "*"} }),
 		"time":           ticket(func(f []any) { f[5] = "now" }),
-		"far time":       ticket(func(f []any) { f[5] = 1 << 40 }),
+		"far time":       ticket(func(f []any) { f[5] = int64(1) << 40 }),
 		"skey":           ticket(func(f []any) { f[7] = 0 }),
 		"addresses":      ticket(func(f []any) { f[9] = []any{[]any{1}} }),
 		"ticket":         ticket(func(f []any) { f[10] = nil }),

@@ -115,13 +115,16 @@ func readLogin(c *conf.Config, p principal.Name, local string) (bool, error) {
 	if !info.Mode().IsRegular() {
 		return false, errors.New("the user's .k5login is not a file")
 	}
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|fileio.NonBlock, 0)
 	if err != nil {
 		return false, err
 	}
 	defer func() { _ = f.Close() }() // read only
 	if info, err = f.Stat(); err != nil {
 		return false, err
+	}
+	if !info.Mode().IsRegular() { // any more
+		return false, errors.New("the user's .k5login is not a file")
 	}
 	if !ownedBy(info, u.Uid) {
 		return false, errors.New("the user's .k5login belongs to somebody else")

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/gss-go/gssapi/krb5"
 )
 
 // printed is a value in all the ways in which programs print values.
@@ -55,4 +57,18 @@ func TestForms(t *testing.T) {
 		}
 	}
 	require.Len(t, found, 7, "%v", found)
+}
+
+// What a user has typed in is not in what a Prompt may log.
+func TestOTPAnswerPrints(t *testing.T) {
+	a := krb5.OTPAnswer{Value: []byte("20460815-otp"), PIN: []byte("4711-the-pin")}
+	for _, v := range []any{a, &a, []krb5.OTPAnswer{a}, struct{ A *krb5.OTPAnswer }{&a}} {
+		for _, text := range printed(v) {
+			for _, b := range [][]byte{a.Value, a.PIN} {
+				for _, f := range forms(b) {
+					require.NotContains(t, string(text), string(f))
+				}
+			}
+		}
+	}
 }

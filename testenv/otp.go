@@ -68,17 +68,19 @@ type token struct {
 func (k *KDC) otpChallenge(r *request, client *entry) []byte {
 	k.mu.Lock()
 	t := k.tokens[dbKey(client.name)]
-	k.mu.Unlock()
 	if t == nil {
+		k.mu.Unlock()
 		return nil
 	}
+	length, pin := len(t.values[0]), t.pin
+	k.mu.Unlock()
 	if r.armor == nil {
 		return []byte{} // a hint that armor is needed
 	}
 	nonce := make([]byte, 16)
 	_, _ = rand.Read(nonce) // never fails
-	info := otpTokenInfo{Flags: bits(), Vendor: "testenv", Length: len(t.values[0])}
-	if t.pin != "" {
+	info := otpTokenInfo{Flags: bits(), Vendor: "testenv", Length: length}
+	if pin != "" {
 		info.Flags = bits(3) // collect-pin
 	}
 	b, err := asn1.Marshal(otpChallenge{Nonce: nonce, Service: k.realm, Tokens: []otpTokenInfo{info}})
@@ -114,14 +116,11 @@ func (k *KDC) otp(r *request, client *entry, value []byte) (*proof, error) {
 	}
 	given, ok := strings.CutPrefix(string(req.Value), t.pin)
 	i := slices.Index(t.values, given)
-	if !ok || i < 0 {
+	if !ok || i < 0 || given == "" {
 		return nil, refused
 	}
 	if t.values = slices.Delete(t.values, i, i+1); len(t.values) == 0 {
-		t.values = []string{""} // used up: nothing matches, since a value is not empty
-	}
-	if given == "" {
-		return nil, refused
+		t.values = []string{""} // used up: no value is empty
 	}
 	return &proof{key: r.armor.key}, nil
 }

@@ -84,7 +84,9 @@ type Server struct {
 	// ConnectionBound remembers the client for as long as the connection lasts,
 	// as WinRM does and some old clients expect. It takes [Server.ConnContext],
 	// and refuses HTTP/2 and requests that come through a proxy, because their
-	// connections are not one client's.
+	// connections are not one client's. A proxy that adds none of Via, Forwarded
+	// and X-Forwarded-For cannot be told from a client: behind one, this would
+	// give one client's requests the name of another.
 	ConnectionBound bool
 	// Realms are the Kerberos realms that clients may come from; nil is all that
 	// the KDC trusts, and an empty list none. They are compared exactly.

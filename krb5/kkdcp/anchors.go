@@ -46,7 +46,7 @@ func addAnchors(pool *x509.CertPool, entry string) error {
 	}
 	dir, ok := strings.CutPrefix(entry, "DIR:")
 	if !ok {
-		return fmt.Errorf("%q is neither FILE:, DIR: nor ENV:", entry)
+		return fmt.Errorf("%q begins with none of FILE:, DIR: and ENV: as it must", entry)
 	}
 	files, err := os.ReadDir(dir)
 	if err != nil {

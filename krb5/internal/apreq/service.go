@@ -44,6 +44,11 @@ func (s *Service) Matches(p principal.Name) bool {
 		(n.Components[1] == "" || n.Components[1] == p.Components[1])
 }
 
+// maxTried is how many bytes of ciphertext are decrypted in search of the key,
+// with one key after the other: tickets of 64 KiB, which nobody has, with 512
+// keys. Anyone can send a ticket of 1 MiB that no key opens.
+const maxTried = 32 << 20
+
 // open finds the key that decrypts the ticket. The name in the ticket is in the
 // clear and decides nothing but where to begin: every key under which the service
 // accepts is tried, so that aliases work. For one exact name the key version must
@@ -63,6 +68,7 @@ func (s *Service) open(t *wire.Ticket) (*ServiceKey, []byte, error) {
 		named    bool // … whose principal the ticket names
 		typed    bool // … of the ticket's encryption type
 		versions bool // … and version
+		tried    int  // bytes
 	)
 	for i := range s.Keys {
 		k := &s.Keys[i]
@@ -79,6 +85,9 @@ func (s *Service) open(t *wire.Ticket) (*ServiceKey, []byte, error) {
 		sameVersion := t.Enc.Kvno == 0 || k.Kvno == 0 || k.Kvno == t.Enc.Kvno || k.Kvno == t.Enc.Kvno&0xff
 		versions = versions || sameName && sameVersion
 		if s.Exact && !sameVersion || k.likely(t) {
+			continue
+		}
+		if tried += len(t.Enc.Cipher); tried > maxTried {
 			continue
 		}
 		plain, err := k.Key.Decrypt(nil, t.Enc.Cipher, usageTicket)

@@ -3,6 +3,7 @@ package cfx
 import (
 	"testing"
 
+	"github.com/gss-go/gssapi/iov"
 	"github.com/gss-go/gssapi/mech"
 )
 
@@ -105,6 +106,25 @@ func BenchmarkNew(b *testing.B) {
 					b.Fatal(err)
 				}
 			}
+		})
+	}
+}
+
+// BenchmarkIOV is a message in place: header, data, padding and trailer.
+func BenchmarkIOV(b *testing.B) {
+	for name, unwrap := range map[string]bool{"wrap": false, "both": true} {
+		b.Run(name, func(b *testing.B) {
+			benchmark(b, wrapKinds, func(from, to mech.Protector, msg []byte, o *mech.WrapOptions) func() error {
+				pieces := iov.Message(msg)
+				i, a := from.(mech.IOVProtector), to.(mech.IOVProtector)
+				return func() error {
+					err := i.WrapIOV(pieces, o)
+					if err == nil && unwrap {
+						_, err = a.UnwrapIOV(pieces)
+					}
+					return err
+				}
+			})
 		})
 	}
 }

@@ -3,6 +3,7 @@ package cfx
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -112,7 +113,7 @@ func TestWrapSizeLimit(t *testing.T) {
 					require.NoError(t, err)
 					require.Equal(t, max(n-1, 0), got)
 				}
-				for _, size := range []int{0, 1, 27, -1, -1 << 63} {
+				for _, size := range []int{0, 1, 27, -1, math.MinInt} {
 					got, err := c.WrapSizeLimit(size, o)
 					require.NoError(t, err)
 					require.Zero(t, got)

@@ -81,7 +81,7 @@ func open(ctx context.Context, path string, flag int, exclusive bool) (*os.File,
 		if !before.Mode().IsRegular() {
 			return nil, fmt.Errorf("%s: not a regular file", path)
 		}
-		f, err := os.OpenFile(path, flag, 0)
+		f, err := os.OpenFile(path, flag|NonBlock, 0)
 		if err != nil {
 			return nil, err
 		}
@@ -105,6 +105,9 @@ func lockCurrent(ctx context.Context, f *os.File, path string, exclusive bool) (
 	mine, err := f.Stat()
 	if err != nil {
 		return false, err
+	}
+	if !mine.Mode().IsRegular() { // any more
+		return false, fmt.Errorf("%s: not a regular file", path)
 	}
 	there, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -3,6 +3,7 @@ package kdcclient
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 
 	"github.com/gss-go/gssapi/krb5/internal/enctype"
@@ -52,13 +53,24 @@ type OTPChallenge struct {
 	Tokens []OTPToken
 }
 
-// OTPAnswer is what the user has typed in.
+// OTPAnswer is what the user has typed in. It prints as "[redacted]".
 type OTPAnswer struct {
 	// Token is the index of the token in the challenge.
 	Token int
 	// Value is the one-time password, PIN the token's PIN, nil for none.
 	Value, PIN []byte
 }
+
+const redacted = "[redacted]"
+
+// Format implements [fmt.Formatter] for every verb.
+func (OTPAnswer) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(redacted)) }
+
+// MarshalText implements [encoding.TextMarshaler].
+func (OTPAnswer) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// LogValue implements [slog.LogValuer].
+func (OTPAnswer) LogValue() slog.Value { return slog.StringValue(redacted) }
 
 // Prompt asks the user. Its error ends the login.
 type Prompt func(ctx context.Context, challenge *OTPChallenge) (*OTPAnswer, error)

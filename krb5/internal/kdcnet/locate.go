@@ -36,6 +36,12 @@ type server struct {
 // locate returns the servers of r's realm that offer r's service: those of the
 // configuration, in its order, or else those of DNS.
 func (n *Network) locate(ctx context.Context, r *Request) ([]server, error) {
+	if r.Service == Primary {
+		// Nobody is to wait long to hear that a password is wrong.
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, dnsTimeout, errTimeout)
+		defer cancel()
+	}
 	servers, errs := configured(r.Config, r.Realm, r.Service)
 	if servers, errs = n.usable(servers, errs); len(servers) > 0 {
 		return n.others(ctx, servers, r)

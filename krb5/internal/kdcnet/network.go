@@ -176,26 +176,32 @@ func (n *Network) ask(ctx context.Context, s server, r *Request) ([]byte, error)
 
 // vet refuses what cannot be a reply to r, so that the search goes on. A reply
 // that says that the service is not available is kept for the case that no
-// other server does better.
+// other server does better; so is one that takes a request to change a password
+// for a replay, since we may have sent it twice and the first is being served.
 func vet(r *Request, reply []byte) error {
 	var tag byte
 	if len(reply) > 6 {
 		tag = reply[0]
 	}
+	code := errorCode(reply)
 	switch {
 	case tag == 0x7e: // KRB-ERROR
-		if errorCode(reply) == krberr.KDCSvcUnavailable {
-			return &unavailable{reply}
-		}
-		return nil
 	case r.Service == Password: // RFC 3244 §2: it starts with its own length
-		if len(reply) > 6 && int(reply[0])<<8|int(reply[1]) == len(reply) {
-			return nil
+		if len(reply) <= 6 || int(reply[0])<<8|int(reply[1]) != len(reply) {
+			return errNotAReply
+		}
+		if reply[4] == 0 && reply[5] == 0 { // no AP-REP but a KRB-ERROR
+			code = errorCode(reply[6:])
 		}
 	case tag == 0x6b, tag == 0x6d: // AS-REP, TGS-REP
 		return nil
+	default:
+		return errNotAReply
 	}
-	return errNotAReply
+	if code == krberr.KDCSvcUnavailable || r.Service == Password && code == krberr.APRepeat {
+		return &unavailable{reply, code}
+	}
+	return nil
 }
 
 var errNotAReply = errors.New("what came back is not a Kerberos reply")
@@ -212,11 +218,14 @@ func errorCode(b []byte) krberr.Code {
 	return krberr.FromRFC(e.Code)
 }
 
-// unavailable is a KRB-ERROR with KDC_ERR_SVC_UNAVAILABLE.
-type unavailable struct{ reply []byte }
+// unavailable is a reply that another server's is better than.
+type unavailable struct {
+	reply []byte
+	code  krberr.Code
+}
 
-func (*unavailable) Error() string { return krberr.KDCSvcUnavailable.Error() }
-func (*unavailable) Unwrap() error { return krberr.KDCSvcUnavailable }
+func (u *unavailable) Error() string { return u.code.Error() }
+func (u *unavailable) Unwrap() error { return u.code }
 
 func (n *Network) staggerTime() time.Duration {
 	if n.stagger > 0 {

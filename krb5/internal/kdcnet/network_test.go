@@ -15,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/gss-go/gssapi/krb5/conf"
 	"github.com/gss-go/gssapi/krb5/internal/krberr"
 )
 
@@ -366,6 +367,43 @@ func TestPasswordReply(t *testing.T) {
 	require.ErrorIs(t, vet(r, reply[:9]), errNotAReply)
 	require.ErrorIs(t, vet(r, echo(message)), errNotAReply)
 	require.ErrorIs(t, vet(&Request{}, reply), errNotAReply)
+}
+
+// A password service that is slow sees a request that was sent again as a
+// replay, and says so before it has served the first.
+func TestPasswordRepeated(t *testing.T) {
+	done := []byte{0, 8, 0, 1, 0, 1, 'o', 'k'}
+	inner := krbError(krberr.APRepeat)
+	repeat := append([]byte{0, byte(6 + len(inner)), 0, 1, 0, 0}, inner...)
+	for _, bare := range []bool{false, true} {
+		if bare {
+			repeat = inner
+		}
+		n := 0
+		k := newFakeKDC(t, handlers{
+			udp: func([]byte) [][]byte {
+				if n++; n == 1 {
+					return nil
+				}
+				return [][]byte{repeat, done}
+			},
+			tcp: func(c net.Conn, _ []byte) { _, _ = c.Write(frame(repeat)) },
+		})
+		r := request(t, "")
+		r.Service = Password
+		var err error
+		r.Config, err = conf.Parse("[realms]\n R = {\n kpasswd_server = " + k.addr + "\n }\n")
+		require.NoError(t, err)
+		got, err := (&Network{stagger: 10 * time.Millisecond, resend: 50 * time.Millisecond}).Exchange(t.Context(), r)
+		require.NoError(t, err)
+		require.Equal(t, done, got)
+
+		// Where nothing better comes it is the answer.
+		r.TCP = true
+		got, err = new(Network).Exchange(t.Context(), r)
+		require.NoError(t, err)
+		require.Equal(t, repeat, got)
+	}
 }
 
 func FuzzReadFrame(f *testing.F) {

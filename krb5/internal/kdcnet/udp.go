@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"os"
 	"time"
+
+	"github.com/gss-go/gssapi/krb5/internal/krberr"
 )
 
 // exchangeUDP asks one server over UDP. A name with several addresses is one
@@ -70,8 +72,8 @@ func (n *Network) datagram(ctx context.Context, addr string, r *Request) ([]byte
 				return nil, ended(ctx, err)
 			}
 			err = vet(r, buf[:size])
-			if errors.Is(err, errNotAReply) {
-				continue
+			if errors.Is(err, errNotAReply) || errors.Is(err, krberr.APRepeat) {
+				continue // the answer to what was sent before may still come
 			}
 			return append([]byte(nil), buf[:size]...), err
 		}

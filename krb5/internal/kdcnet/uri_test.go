@@ -201,8 +201,7 @@ func query(t testing.TB, name string) []byte {
 	return q
 }
 
-// Two name servers that do not answer cost less than the SRV lookup's patience,
-// and cancellation ends everything at once.
+// Cancellation ends a query at once.
 func TestQueryURICancel(t *testing.T) {
 	k := newFakeKDC(t, handlers{})
 	resolver := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
@@ -268,6 +267,21 @@ func TestAvoid(t *testing.T) {
 	got, err := n.locate(t.Context(), &Request{Realm: "R", Avoid: "x:88", Config: cfg})
 	require.NoError(t, err)
 	require.Equal(t, []server{{"", "x:88"}}, got)
+}
+
+// Name servers that do not answer do not hold up the news that a password is
+// wrong.
+func TestPrimaryPatience(t *testing.T) {
+	n := &Network{Resolver: &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}}}
+	cfg, err := conf.Parse("[realms]\n R = {\n kdc = x\n }\n")
+	require.NoError(t, err)
+	begin := time.Now()
+	_, err = n.Exchange(t.Context(), &Request{Realm: "R", Service: Primary, Avoid: "x:88", Message: message, Config: cfg})
+	require.ErrorIs(t, err, krberr.KDCUnreach)
+	require.Less(t, time.Since(begin), 2*dnsTimeout)
 }
 
 // The proxy stands in the order of the configuration, and the next server is

@@ -3,6 +3,7 @@ package kpasswd
 
 import (
 	"context"
+	"crypto/hmac"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -73,6 +74,7 @@ type exchange struct {
 	session, subkey *enctype.Key
 	now             time.Time // the authenticator's
 	seq             uint32
+	sent            []byte // the ciphertext of our KRB-PRIV
 }
 
 func newExchange(ticket *ccache.Credential, now time.Time) (*exchange, error) {
@@ -84,7 +86,7 @@ func newExchange(ticket *ccache.Credential, now time.Time) (*exchange, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &exchange{session, subkey, now.UTC().Truncate(time.Microsecond), apreq.NewSeq()}, nil
+	return &exchange{session: session, subkey: subkey, now: now.UTC().Truncate(time.Microsecond), seq: apreq.NewSeq()}, nil
 }
 
 // request builds the message of RFC 3244 §2.
@@ -131,6 +133,7 @@ func (x *exchange) seal(data []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	x.sent = cipher
 	return (&wire.KRBPriv{Enc: wire.EncryptedData{Etype: x.subkey.Enctype(), Cipher: cipher}}).Append(nil), nil
 }
 
@@ -195,6 +198,10 @@ func (x *exchange) open(b []byte, theirs *enctype.Key) ([]byte, error) {
 		return nil, fmt.Errorf("reply of the password service: %w", err)
 	}
 	err = krberr.APBadIntegrity
+	if hmac.Equal(priv.Enc.Cipher, x.sent) {
+		// Both directions have one key and usage: this is ours, sent back.
+		return nil, fmt.Errorf("reply of the password service: %w", err)
+	}
 	for _, key := range []*enctype.Key{x.subkey, theirs} {
 		if key == nil || key.Enctype() != priv.Enc.Etype {
 			continue

@@ -11,11 +11,13 @@ import (
 
 // modulus is a prime of RFC 3526 made ready for arithmetic that takes the same
 // time and touches the same memory whatever the numbers are: package math/big
-// does neither, and the exponent is a secret.
+// does neither, and the exponent is a secret. It is not safe for concurrent use.
 type modulus struct {
 	p   []uint64 // least significant word first
 	inv uint64   // -1/p modulo 2^64
 	rr  []uint64 // R^2 modulo p, where R is 2^(64*len(p))
+
+	diff, t []uint64 // scratch
 }
 
 // The primes of RFC 3526 §3 and §5. Both are safe primes: q = (p-1)/2 is prime,
@@ -50,6 +52,7 @@ func newModulus(text string) (*modulus, error) {
 		return nil, err
 	}
 	m := &modulus{p: words(b, len(b)/8)}
+	m.diff, m.t = make([]uint64, len(m.p)), make([]uint64, len(m.p)+2)
 	// Newton: each step doubles the number of correct bits.
 	inv := m.p[0]
 	for range 6 {
@@ -92,7 +95,7 @@ func (m *modulus) bytes(x []uint64) []byte {
 
 // reduce subtracts p from carry:x if that is not negative.
 func (m *modulus) reduce(x []uint64, carry uint64) {
-	diff := make([]uint64, len(x))
+	diff := m.diff
 	var borrow uint64
 	for i := range x {
 		diff[i], borrow = bits.Sub64(x[i], m.p[i], borrow)
@@ -115,7 +118,8 @@ func (m *modulus) double(x []uint64) {
 // mul sets out to a*b/R modulo p (Montgomery). out may be a or b.
 func (m *modulus) mul(out, a, b []uint64) {
 	n := len(m.p)
-	t := make([]uint64, n+2)
+	t := m.t
+	clear(t)
 	for i := range n {
 		var carry uint64
 		for j := range n {
@@ -134,7 +138,6 @@ func (m *modulus) mul(out, a, b []uint64) {
 	}
 	m.reduce(t[:n], t[n])
 	copy(out, t[:n])
-	clear(t)
 }
 
 // mulAdd returns x*y + a + b, which fits two words.
@@ -182,6 +185,8 @@ func (m *modulus) exp(base []uint64, e []byte) []uint64 {
 	}
 	m.mul(x, x, one)
 	clear(pick)
+	clear(m.t)
+	clear(m.diff)
 	return x
 }
 

@@ -93,14 +93,17 @@ func (c *File) add(ctx context.Context, tag []byte, seen, expires time.Time) (bo
 			}
 		}
 		if !full {
-			_, err := f.WriteAt(record[:], place)
-			return err == nil, err
+			break
 		}
 		seed[0]++
 		start += records * recordSize
 		records = max(2*records, 2048)
 	}
-	return false, ErrFull
+	if place < 0 {
+		return false, ErrFull
+	}
+	_, err = f.WriteAt(record[:], place)
+	return err == nil, err
 }
 
 // readSeed returns the file's seed, and makes one for an empty file.

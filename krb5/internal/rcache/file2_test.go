@@ -252,3 +252,36 @@ func BenchmarkFileAdd(b *testing.B) {
 		i++
 	}
 }
+
+// Where every table has a record, one that has expired gives way: a burst does
+// not fill the file for good.
+func TestFileFullOfExpired(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rc")
+	const tag = "0123456789ab"
+	fill := func(at time.Time) {
+		f, err := os.Create(path)
+		require.NoError(t, err)
+		var seed [seedSize]byte
+		_, err = f.WriteAt(seed[:], 0)
+		require.NoError(t, err)
+		start, records := int64(seedSize), int64(1023)
+		for range maxTables {
+			place := start + int64(sipHash(&seed, []byte(tag))%uint64(records))*recordSize
+			for i := range int64(2) {
+				other := binary.BigEndian.AppendUint32([]byte("another's.tg"), uint32(at.Unix()))
+				_, err = f.WriteAt(other, place+i*recordSize)
+				require.NoError(t, err)
+			}
+			seed[0]++
+			start += records * recordSize
+			records = max(2*records, 2048)
+		}
+		require.NoError(t, f.Close())
+	}
+	fill(noon.Add(-time.Minute))
+	_, err := NewFile(path, skew).Add(ctx, []byte(tag), noon, noon.Add(skew))
+	require.ErrorIs(t, err, ErrFull)
+	fill(noon.Add(-time.Hour))
+	require.True(t, add(t, NewFile(path, skew), tag, noon))
+	require.False(t, add(t, NewFile(path, skew), tag, noon))
+}
