@@ -218,7 +218,7 @@ func TestExportConfigEntries(t *testing.T) {
 	require.NoError(t, err)
 	f := fields(t, exported(t, c))
 	require.Equal(t, "host/x@"+realm, f[2])
-	require.EqualValues(t, 4000000000, f[11])
+	require.EqualValues(t, int64(4000000000), f[11])
 	back, err := w.ImportCred(exported(t, c))
 	require.NoError(t, err)
 	by, err := back.(mech.Inquirer).Inquire(oid.Krb5CredImpersonator)

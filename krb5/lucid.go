@@ -45,7 +45,8 @@ func ExportLucid(c interface {
 	if err != nil {
 		return nil, err
 	}
-	p, ok := s.prot.State()
+	prot := s.prot
+	p, ok := prot.State()
 	if !ok {
 		return nil, fail(op, gsserr.ErrNoContext, nil)
 	}
@@ -56,10 +57,14 @@ func ExportLucid(c interface {
 	if p.AcceptorSubkey != nil {
 		l.AcceptorSubkey, l.HaveAcceptorSubkey = export(p.AcceptorSubkey), true
 	}
-	if _, old := s.prot.(older); old {
+	if _, old := prot.(older); old {
 		l.older()
 	}
-	return l, c.Close()
+	err = c.Close()
+	// What was sent until then counts: no number is used twice.
+	last, _ := prot.State()
+	l.SendSeq = last.SendSeq
+	return l, err
 }
 
 // older makes of l what it is with protocol 0.

@@ -118,6 +118,8 @@ func (l *login) check(rep *wire.KDCRep, part *wire.EncKDCRepPart, key *enctype.K
 	switch {
 	case part.Nonce != l.nonce:
 		return modified("its nonce is not the request's")
+	case len(rep.Client.Components) == 0:
+		return modified("it is for nobody")
 	case !rep.Client.Equal(l.client) && !(canonical || l.anonymous() && rep.Client.Equal(principal.Anonymous)):
 		return modified("it is for client %s", quote(rep.Client.String()))
 	case !part.Server.Equal(rep.Ticket.Server):

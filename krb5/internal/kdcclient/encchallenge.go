@@ -60,6 +60,9 @@ func (m *encChallenge) replyKey(l *login, rep *wire.KDCRep) (*enctype.Key, error
 		return nil, err
 	}
 	defer challenge.Clear()
+	if enc.Etype != challenge.Enctype() {
+		return nil, fmt.Errorf("%w: PA-ENCRYPTED-CHALLENGE is encrypted with %s", krberr.WrongEtype, enc.Etype)
+	}
 	plain, err := challenge.Decrypt(nil, enc.Cipher, usageChallengeKDC)
 	if err != nil {
 		return nil, fmt.Errorf("%w: the KDC's proof that it knows the client's key", err)

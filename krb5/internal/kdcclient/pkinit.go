@@ -246,6 +246,9 @@ func (m *pkinitMech) verify(rep *wire.KDCRep, part *wire.EncKDCRepPart) error {
 	if err != nil {
 		return modified("PA-PKINIT-KX: %w", err)
 	}
+	if enc.Etype != m.reply.Enctype() || enc.Kvno != 0 {
+		return fmt.Errorf("%w: PA-PKINIT-KX is encrypted with %s", krberr.WrongEtype, enc.Etype)
+	}
 	plain, err := m.reply.Decrypt(nil, enc.Cipher, usagePKInitKX)
 	if err != nil {
 		return fmt.Errorf("%w: PA-PKINIT-KX", err)

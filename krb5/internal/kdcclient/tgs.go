@@ -265,7 +265,7 @@ func (x *tgsExchange) check(rep *wire.KDCRep, part *wire.EncKDCRepPart) error {
 	switch {
 	case part.Nonce != x.body.Nonce:
 		return modified("its nonce is not the request's")
-	case x.client == nil && !rep.Client.Equal(x.tgt.Client):
+	case len(rep.Client.Components) == 0, x.client == nil && !rep.Client.Equal(x.tgt.Client):
 		return modified("it is for client %s", quote(rep.Client.String()))
 	case !part.Server.Equal(rep.Ticket.Server):
 		return modified("it is for server %s, its ticket for %s", quote(part.Server.String()), quote(rep.Ticket.Server.String()))

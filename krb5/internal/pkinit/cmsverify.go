@@ -129,6 +129,15 @@ func parseSignerInfo(info cryptobyte.String) (*signerInfo, error) {
 	if !info.ReadASN1Integer(&version) || !info.ReadOptionalASN1(&keyID, &has, implicit(0)) {
 		return nil, syntax("SignerInfo")
 	}
+	if !has && info.PeekASN1Tag(explicit(0)) {
+		// Heimdal writes [0] OCTET STRING where RFC 5652 §5.3 has an implicit
+		// tag.
+		has = true
+		var outer cryptobyte.String
+		if !info.ReadASN1(&outer, explicit(0)) || !outer.ReadASN1(&keyID, cbasn1.OCTET_STRING) || !outer.Empty() {
+			return nil, syntax("sid")
+		}
+	}
 	if s.keyID = keyID; !has {
 		s.serial = new(big.Int)
 		if !info.ReadASN1(&sid, cbasn1.SEQUENCE) || !sid.ReadASN1Element(&issuer, cbasn1.SEQUENCE) ||

@@ -12,6 +12,8 @@ import (
 type KDCRep struct {
 	Type   MsgType  // MsgASRep or MsgTGSRep
 	PAData []PAData // optional
+	// Client may have no components: Heimdal writes an empty name where the one
+	// under the armor of FAST counts.
 	Client principal.Name
 	Ticket Ticket
 	Enc    EncryptedData
@@ -51,7 +53,6 @@ func (x *KDCRep) parse(b []byte) error {
 	x.PAData = s.paData(2)
 	x.Client.Realm = s.str(3, "crealm")
 	s.name(4, "cname", &x.Client)
-	s.required(&x.Client, "cname")
 	s.ticket(5, &x.Ticket)
 	s.encrypted(6, "enc-part", &x.Enc)
 	return s.end(t.String())
