@@ -40,8 +40,9 @@ var (
 
 // New returns a mechanism that negotiates the inner ones, in order of
 // preference. Nil configuration is the zero Config. To be negotiated, a
-// mechanism need not be in a registry by itself. Those that negotiate
-// themselves, nil, and a second one with the same OID are left out.
+// mechanism need not be in a registry by itself, but credentials are acquired
+// of registered ones alone. Those that negotiate themselves, nil, and a second
+// one with the same OID are left out.
 func New(c *Config, inner ...mech.Mechanism) *Mechanism {
 	m := &Mechanism{}
 	for _, i := range inner {
