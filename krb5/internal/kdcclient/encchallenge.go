@@ -55,15 +55,13 @@ func (m *encChallenge) replyKey(l *login, rep *wire.KDCRep) (*enctype.Key, error
 	if err != nil {
 		return nil, modified("PA-ENCRYPTED-CHALLENGE: %w", err)
 	}
-	challenge, err := enctype.CF2(l.fast.key, key, "kdcchallengearmor", "challengelongterm")
+	plain, err := openChallenge(l.fast.key, key, "kdcchallengearmor", enc)
 	if err != nil {
-		return nil, err
+		// Heimdal 7 derives this key as it does the client's. To know that one
+		// is as much of a proof, and what the client sent is no answer, since
+		// it has another usage.
+		plain, err = openChallenge(l.fast.key, key, "clientchallengearmor", enc)
 	}
-	defer challenge.Clear()
-	if enc.Etype != challenge.Enctype() {
-		return nil, fmt.Errorf("%w: PA-ENCRYPTED-CHALLENGE is encrypted with %s", krberr.WrongEtype, enc.Etype)
-	}
-	plain, err := challenge.Decrypt(nil, enc.Cipher, usageChallengeKDC)
 	if err != nil {
 		return nil, fmt.Errorf("%w: the KDC's proof that it knows the client's key", err)
 	}
@@ -71,4 +69,16 @@ func (m *encChallenge) replyKey(l *login, rep *wire.KDCRep) (*enctype.Key, error
 		return nil, fmt.Errorf("%w: PA-ENCRYPTED-CHALLENGE: %w", krberr.KDCRepModified, err)
 	}
 	return key, nil
+}
+
+func openChallenge(armor, key *enctype.Key, pepper string, enc *wire.EncryptedData) ([]byte, error) {
+	challenge, err := enctype.CF2(armor, key, pepper, "challengelongterm")
+	if err != nil {
+		return nil, err
+	}
+	defer challenge.Clear()
+	if enc.Etype != challenge.Enctype() {
+		return nil, fmt.Errorf("%w: PA-ENCRYPTED-CHALLENGE is encrypted with %s", krberr.WrongEtype, enc.Etype)
+	}
+	return challenge.Decrypt(nil, enc.Cipher, usageChallengeKDC)
 }

@@ -71,12 +71,15 @@ func (l *login) pkinitOption(name string) []string {
 // trusted reads whom to trust.
 func (m *pkinitMech) trusted(l *login) (*pkinit.Trust, error) {
 	t := &pkinit.Trust{Anchors: m.r.Anchors, Hosts: l.pkinitOption("pkinit_kdc_hostname")}
-	// To leave them out would be to trust what was revoked.
-	for _, name := range []string{"pkinit_revoke", "pkinit_require_crl_checking"} {
-		if v := l.pkinitOption(name); len(v) > 0 && v[0] != "false" {
-			return nil, fmt.Errorf("%s: revocation lists are not supported", name)
+	for _, v := range l.pkinitOption("pkinit_revoke") {
+		lists, err := pkinit.LoadLists(v)
+		if err != nil {
+			return nil, fmt.Errorf("pkinit_revoke: %w", err)
 		}
+		t.Lists = append(t.Lists, lists...)
 	}
+	realm := l.client.Realm
+	t.RequireLists = l.c.Config.Bool(l.c.flag(realm, "pkinit_require_crl_checking", false), "realms", realm, "pkinit_require_crl_checking")
 	if v := l.pkinitOption("pkinit_eku_checking"); len(v) > 0 {
 		switch v[0] {
 		case "kpServerAuth":
@@ -226,6 +229,8 @@ func kdcCode(err error) krberr.Code {
 		return krberr.KDCKDCNameMismatch
 	case errors.Is(err, pkinit.ErrPurpose):
 		return krberr.KDCKeyPurpose
+	case errors.Is(err, pkinit.ErrRevoked):
+		return krberr.KDCRevokedCert
 	}
 	return krberr.KDCInvalidSig
 }

@@ -463,6 +463,39 @@ func TestFASTTampered(t *testing.T) {
 	}
 }
 
+// Around armor Heimdal leaves the client's name empty; without armor that is
+// nobody's ticket.
+func TestEmptyClient(t *testing.T) {
+	w := newWorld(t, all(), "")
+	armor := w.login(t, as("bob", secret)).Credential
+	empty := func(_ int, reply []byte) []byte {
+		rep, err := wire.ParseKDCRep(reply)
+		if err != nil {
+			return reply
+		}
+		rep.Client.Components = nil
+		return rep.Append(nil)
+	}
+	r := as("alice", secret)
+	r.Canonicalize = true
+	for _, armored := range []bool{true, false} {
+		w.reset()
+		w.change = empty
+		if armored {
+			r.Armor = armor
+		} else {
+			r.Armor = nil
+		}
+		got, err := w.Login(t.Context(), r)
+		if armored {
+			require.NoError(t, err)
+			require.Equal(t, "alice@"+realm, got.Client.String())
+		} else {
+			require.ErrorIs(t, err, krberr.KDCRepModified)
+		}
+	}
+}
+
 // The request too: the KDC sees it.
 func TestFASTRequestTampered(t *testing.T) {
 	w := newWorld(t, all(), "")
@@ -697,8 +730,9 @@ func TestPKINITConfiguration(t *testing.T) {
 		{"missing", "[libdefaults]\n pkinit_anchors = FILE:" + dir + "/missing", krberr.PreauthFailed},
 		{"empty", "[libdefaults]\n pkinit_anchors = FILE:" + empty, krberr.PreauthFailed},
 		{"unknown kind", "[libdefaults]\n pkinit_anchors = PKCS11:" + ca, krberr.PreauthFailed},
-		{"revocation lists", "[libdefaults]\n pkinit_anchors = FILE:" + ca + "\n pkinit_revoke = FILE:" + ca, krberr.PreauthFailed},
-		{"revocation checks", "[libdefaults]\n pkinit_anchors = FILE:" + ca + "\n pkinit_require_crl_checking = true", krberr.PreauthFailed},
+		{"no revocation list", "[libdefaults]\n pkinit_anchors = FILE:" + ca + "\n pkinit_revoke = FILE:" + ca, krberr.PreauthFailed},
+		{"revocation checks", "[libdefaults]\n pkinit_anchors = FILE:" + ca + "\n pkinit_require_crl_checking = true", krberr.KDCRevokedCert},
+		{"revocation checks for the realm", "[libdefaults]\n pkinit_anchors = FILE:" + ca + "\n[realms]\n " + realm + " = {\n pkinit_require_crl_checking = yes\n }", krberr.KDCRevokedCert},
 		{"no revocation checks", "[libdefaults]\n pkinit_anchors = FILE:" + ca + "\n pkinit_require_crl_checking = false", 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
@@ -183,22 +184,25 @@ func (s *signerInfo) verify(c *x509.Certificate, contentType asn1.ObjectIdentifi
 	if err != nil {
 		return err
 	}
+	if !s.signature.Equal(oidRSA) {
+		// Heimdal's digest of the content is another one than that of the
+		// signature.
+		i := slices.IndexFunc(digests, func(d digest) bool { return s.signature.Equal(d.rsa) || s.signature.Equal(d.ecdsa) })
+		if i < 0 {
+			return errors.New("pkinit: unknown signature algorithm " + s.signature.String())
+		}
+		d = digests[i]
+	}
 	h = d.hash.New()
 	h.Write(signed)
 	sum := h.Sum(nil)
 	switch key := c.PublicKey.(type) {
 	case *rsa.PublicKey:
-		if !s.signature.Equal(d.rsa) && !s.signature.Equal(oidRSA) {
-			return errors.New("pkinit: unknown signature algorithm " + s.signature.String())
-		}
-		if rsa.VerifyPKCS1v15(key, d.hash, sum, s.value) != nil {
+		if s.signature.Equal(d.ecdsa) || rsa.VerifyPKCS1v15(key, d.hash, sum, s.value) != nil {
 			return errSignature
 		}
 	case *ecdsa.PublicKey:
-		if !s.signature.Equal(d.ecdsa) {
-			return errors.New("pkinit: unknown signature algorithm " + s.signature.String())
-		}
-		if !ecdsa.VerifyASN1(key, sum, s.value) {
+		if !s.signature.Equal(d.ecdsa) || !ecdsa.VerifyASN1(key, sum, s.value) {
 			return errSignature
 		}
 	default:

@@ -18,6 +18,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -70,12 +71,18 @@ func certify(t testing.TB, key crypto.Signer, issuer *Identity, change func(*x50
 
 func authority(t testing.TB, name string, issuer *Identity) *Identity {
 	t.Helper()
+	return authorityWith(t, name, issuer, func(*x509.Certificate) {})
+}
+
+func authorityWith(t testing.TB, name string, issuer *Identity, change func(*x509.Certificate)) *Identity {
+	t.Helper()
 	key := testKeys()["P-256"]
 	if issuer != nil {
 		key = testKeys()["P-384"]
 	}
 	return &Identity{[]*x509.Certificate{certify(t, key, issuer, func(c *x509.Certificate) {
 		c.Subject.CommonName, c.IsCA, c.BasicConstraintsValid, c.KeyUsage = name, true, true, x509.KeyUsageCertSign
+		change(c)
 	})}, key}
 }
 
@@ -411,6 +418,49 @@ func TestGoldenMIT(t *testing.T) {
 	for i := range golden["principal"] {
 		_, ok := parsePrincipalName(golden["principal"][:i])
 		require.False(t, ok)
+	}
+}
+
+// TestHeimdal verifies a reply as Heimdal writes it, which is not as RFC 5652 has
+// it.
+func TestHeimdal(t *testing.T) {
+	text, err := os.ReadFile("testdata/lenient/heimdal-sid.txt")
+	require.NoError(t, err)
+	f := map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+		f[name] = value
+	}
+	number := func(name string) int64 {
+		n, err := strconv.ParseInt(f[name], 10, 64)
+		require.NoError(t, err)
+		return n
+	}
+	der, err := hex.DecodeString(f["ca"])
+	require.NoError(t, err)
+	ca, err := x509.ParseCertificate(der)
+	require.NoError(t, err)
+	b, err := hex.DecodeString(f["reply"])
+	require.NoError(t, err)
+	r, err := ParseReply(b)
+	require.NoError(t, err)
+	trust := &Trust{Anchors: pool(ca)}
+	at := time.Unix(number("time"), 0)
+	honest, err := r.Verify(trust, f["realm"], uint32(number("nonce")), at)
+	require.NoError(t, err)
+	_, err = r.Verify(trust, f["realm"], uint32(number("nonce"))+1, at)
+	require.Error(t, err)
+	_, err = r.Verify(&Trust{Anchors: pool(authority(t, "other", nil).Certificates...)}, f["realm"], uint32(number("nonce")), at)
+	require.ErrorIs(t, err, ErrUntrusted)
+	// What is lenient does not accept more signatures.
+	for i := range b {
+		bad := bytes.Clone(b)
+		bad[i] ^= 1 << (i % 8)
+		if r, err := ParseReply(bad); err == nil {
+			if public, err := r.Verify(trust, f["realm"], uint32(number("nonce")), at); err == nil {
+				require.Equal(t, honest, public, "byte %d", i)
+			}
+		}
 	}
 }
 

@@ -37,6 +37,10 @@ type Trust struct {
 	// name the realm (pkinit_kdc_hostname).
 	Hosts   []string
 	Purpose KeyPurpose
+	// Lists are revocation lists; RequireLists demands a current one for the
+	// KDC's certificate.
+	Lists        []*x509.RevocationList
+	RequireLists bool
 }
 
 // Errors of a certificate that is authentic and not that of the realm's KDC.
@@ -61,10 +65,19 @@ func (t *Trust) verify(c *signedContent, realm string, now time.Time) error {
 	leaf := *c.Signer
 	leaf.UnhandledCriticalExtensions = slices.DeleteFunc(slices.Clone(leaf.UnhandledCriticalExtensions),
 		func(oid asn1.ObjectIdentifier) bool { return oid.Equal(oidSubjectAltName) })
-	if _, err := leaf.Verify(x509.VerifyOptions{
+	chains, err := leaf.Verify(x509.VerifyOptions{
 		Roots: t.Anchors, Intermediates: pool, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
-	}); err != nil {
+	})
+	if err != nil {
 		return fmt.Errorf("%w: %w", ErrUntrusted, err)
+	}
+	for _, chain := range chains { // one that is good is enough
+		if err = t.revoked(chain, now); err == nil {
+			break
+		}
+	}
+	if err != nil {
+		return err
 	}
 	if leaf.KeyUsage != 0 && leaf.KeyUsage&x509.KeyUsageDigitalSignature == 0 {
 		return fmt.Errorf("%w: its key is not for signatures", ErrPurpose)
