@@ -227,15 +227,30 @@ func TestHeimdal(t *testing.T) {
 			})
 		})
 	}
-	t.Run("S4U2Self without confirmation", func(t *testing.T) {
+	// Heimdal's KDC does not confirm the user: the service's own key must tell.
+	t.Run("S4U2Self", func(t *testing.T) {
 		cc := filepath.Join(t.TempDir(), "ccache")
 		r, m := h.engine(t, cc)
 		kt, err := keytab.Load("FILE:" + h.file("services.keytab"))
 		require.NoError(t, err)
 		elem, err := m.Login(testContext(t), "aes256-sha1/localhost", &krb5.LoginOptions{Keytab: kt, Forwardable: true})
 		require.NoError(t, err)
+		service := credential(t, r, elem)
+		user, err := gssapi.AcquireCred(testContext(t), gssapi.User("aes256-sha1"), gssapi.UsageInitiate,
+			&gssapi.CredOptions{Impersonator: service})
+		require.NoError(t, err)
+		info, err := user.Info(testContext(t))
+		require.NoError(t, err)
+		require.Equal(t, "aes256-sha1@"+heimdalRealm, info.Name.String())
+
+		// The same tickets without the key.
+		_, err = service.StoreInto(testContext(t), &gssapi.StoreOptions{Store: gssapi.Store{"ccache": "FILE:" + cc}})
+		require.NoError(t, err)
+		keyless, err := gssapi.AcquireCred(testContext(t), gssapi.Name{}, gssapi.UsageInitiate,
+			&gssapi.CredOptions{Registry: r, Store: gssapi.Store{"ccache": "FILE:" + cc}})
+		require.NoError(t, err)
 		_, err = gssapi.AcquireCred(testContext(t), gssapi.User("aes256-sha1"), gssapi.UsageInitiate,
-			&gssapi.CredOptions{Impersonator: credential(t, r, elem)})
+			&gssapi.CredOptions{Impersonator: keyless})
 		require.ErrorIs(t, err, errPadataTypeNosupp)
 	})
 	t.Run("expired password", func(t *testing.T) {

@@ -77,11 +77,42 @@ func (c *cred) impersonate(ctx context.Context, n mech.Name, r mech.CredRequest)
 	}
 	o := c.init.options(ctx, contents)
 	o.Lifetime = r.Lifetime
+	o.Confirm = c.confirm(ctx, profile, tgt.Client)
 	evidence, err := c.m.client(profile).ForUser(ctx, tgt, user, o)
 	if err != nil {
 		return nil, fail("", refusal(err), err)
 	}
 	return c.m.proxy(contents, evidence), nil
+}
+
+// confirm returns how to find out whom a ticket of S4U2Self is for, where the KDC
+// does not say so, as Heimdal's do not: by opening it with the keys that the
+// service logged in with, or accepts with. It is nil without such keys.
+func (c *cred) confirm(ctx context.Context, profile *conf.Config, service principal.Name) func(*ccache.Credential) error {
+	s := &apreq.Service{Keys: slices.Clone(c.init.own), Name: service, Exact: true}
+	if c.acc != nil {
+		if own, err := c.acc.service(ctx, profile); err == nil {
+			s.Keys = append(s.Keys, own.Keys...)
+		}
+	}
+	if from := c.init.from; from != nil {
+		if keys, err := c.m.keytabs.load(from.keytab); err == nil {
+			s.Keys = append(s.Keys, keys...)
+		}
+	}
+	if len(s.Keys) == 0 {
+		return nil
+	}
+	return func(got *ccache.Credential) error {
+		client, err := s.Client(got.Ticket)
+		if err == nil && !client.Equal(got.Client) {
+			err = krberr.KDCRepModified
+		}
+		if err != nil {
+			return fmt.Errorf("the ticket for %s: %w", got.Client, err)
+		}
+		return nil
+	}
 }
 
 // refusal is the major status of a KDC's answer to a proxy.

@@ -148,7 +148,11 @@ func (m *Mechanism) login(ctx context.Context, profile *conf.Config, client prin
 	contents := &ccache.Contents{Principal: got.Client, Entries: []ccache.Credential{*got.Credential}}
 	contents.SetKDCOffset(got.Offset)
 	remember(contents, got)
-	return &tickets{m: m, cache: ccache.NewMemory(got.Client, contents.Entries...), contents: contents}, nil
+	t := &tickets{m: m, cache: ccache.NewMemory(got.Client, contents.Entries...), contents: contents}
+	if o.Keytab != nil {
+		t.own = serviceKeys(o.Keytab)
+	}
+	return t, nil
 }
 
 // CacheCred returns a credential to initiate with whose tickets are in a cache

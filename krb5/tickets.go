@@ -13,6 +13,7 @@ import (
 	gsserr "github.com/gss-go/gssapi/errors"
 	"github.com/gss-go/gssapi/krb5/ccache"
 	"github.com/gss-go/gssapi/krb5/conf"
+	"github.com/gss-go/gssapi/krb5/internal/apreq"
 	"github.com/gss-go/gssapi/krb5/internal/enctype"
 	"github.com/gss-go/gssapi/krb5/internal/kdcclient"
 	"github.com/gss-go/gssapi/krb5/internal/krberr"
@@ -27,6 +28,8 @@ type tickets struct {
 	// from is where new tickets come from when these run out, nil for nowhere.
 	from    *origin
 	missing error // why there is no cache yet, nil for the cache's own error
+	// own are the client's keys, if it logged in with some that are not in from.
+	own []apreq.ServiceKey
 
 	mu       sync.Mutex
 	cache    ccache.Cache     // nil: named is not open, or from has yet to make one

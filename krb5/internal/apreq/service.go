@@ -49,6 +49,25 @@ func (s *Service) Matches(p principal.Name) bool {
 // keys. Anyone can send a ticket of 1 MiB that no key opens.
 const maxTried = 32 << 20
 
+// Client returns whom a ticket to the service, in DER, is for. The service's key
+// tells, whatever was said on the way.
+func (s *Service) Client(ticket []byte) (principal.Name, error) {
+	t, err := wire.ParseTicket(ticket)
+	if err != nil {
+		return principal.Name{}, err
+	}
+	_, plain, err := s.open(t)
+	if err != nil {
+		return principal.Name{}, err
+	}
+	defer clear(plain)
+	part, err := wire.ParseEncTicketPart(plain)
+	if err != nil {
+		return principal.Name{}, err
+	}
+	return part.Client, nil
+}
+
 // open finds the key that decrypts the ticket. The name in the ticket is in the
 // clear and decides nothing but where to begin: every key under which the service
 // accepts is tried, so that aliases work. For one exact name the key version must

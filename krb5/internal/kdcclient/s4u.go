@@ -36,7 +36,8 @@ const authPackage = "Kerberos"
 // KDC is asked first, and its referrals lead home.
 //
 // Errors are as for [Client.Ticket], and krberr.KDCPadataTypeNosupp if the KDC
-// does not know S4U2Self.
+// does not know S4U2Self, or does not say for whom the ticket is and nobody else
+// does (TicketOptions.Confirm).
 func (c *Client) ForUser(ctx context.Context, tgt *ccache.Credential, user principal.Name, o *TicketOptions) (*ccache.Credential, error) {
 	if err := usableTGT(tgt); err != nil {
 		return nil, err
@@ -61,6 +62,7 @@ func (c *Client) ForUser(ctx context.Context, tgt *ccache.Credential, user princ
 	if err != nil {
 		return nil, err
 	}
+	var s *s4uSelf
 	got, err := c.chase(ctx, first, o, func(tgt *ccache.Credential, realm string) (*ask, error) {
 		server := own
 		if realm != own.Realm { // there the service is somebody from elsewhere
@@ -70,7 +72,7 @@ func (c *Client) ForUser(ctx context.Context, tgt *ccache.Credential, user princ
 		if err != nil {
 			return nil, err
 		}
-		s := &s4uSelf{own: own, user: user}
+		s = &s4uSelf{own: own, user: user, witness: o.Confirm != nil}
 		q.padata, q.client = s.padata, s.client
 		return q, nil
 	})
@@ -79,6 +81,11 @@ func (c *Client) ForUser(ctx context.Context, tgt *ccache.Credential, user princ
 	}
 	if !got.Server.Equal(own) {
 		return nil, modified("it is for server %s", quote(got.Server.String()))
+	}
+	if s.unconfirmed {
+		if err := o.Confirm(got.Credential); err != nil {
+			return nil, err
+		}
 	}
 	return got.Credential, nil
 }
@@ -123,6 +130,9 @@ const identifyLifetime = time.Minute // of a ticket that nobody is going to use
 type s4uSelf struct {
 	own, user principal.Name
 	id        wire.S4UUserID
+	// witness says that somebody besides the KDC can tell whom the ticket is
+	// for, unconfirmed that the KDC did not.
+	witness, unconfirmed bool
 }
 
 // padata names the user, in the two forms that KDCs know. The one of RC4's time
@@ -191,6 +201,10 @@ func (s *s4uSelf) verify(x *tgsExchange, rep *wire.KDCRep) (user principal.Name,
 	if !ok && x.fast != nil {
 		// Heimdal's KDCs, and with them Samba's, know PA-FOR-USER alone. What
 		// FAST protects in their replies includes the client's name.
+		return user, nil
+	}
+	if !ok && s.witness {
+		s.unconfirmed = true
 		return user, nil
 	}
 	if !ok {

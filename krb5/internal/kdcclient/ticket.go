@@ -38,6 +38,9 @@ type TicketOptions struct {
 	// one that was asked for on the way. Both may be nil.
 	Known func(server principal.Name) *ccache.Credential
 	Keep  func(*ccache.Credential)
+	// Confirm is asked whether a ticket of S4U2Self, which no KDC has vouched
+	// for, really is for its client. Nil refuses such tickets.
+	Confirm func(*ccache.Credential) error
 }
 
 // inherited are the ticket flags that a request repeats as options, as MIT

@@ -8,6 +8,7 @@ import (
 	"github.com/gss-go/gssapi/krb5/internal/enctype"
 	"github.com/gss-go/gssapi/krb5/internal/etype"
 	"github.com/gss-go/gssapi/krb5/internal/krberr"
+	"github.com/gss-go/gssapi/krb5/internal/principal"
 	"github.com/gss-go/gssapi/krb5/internal/wire"
 )
 
@@ -69,4 +70,14 @@ func TestUnconfirmed(t *testing.T) {
 	require.NoError(t, s.client(&tgsExchange{subkey: key, fast: new(fast)}, rep, part))
 	require.ErrorIs(t, s.client(&tgsExchange{subkey: key}, rep, part), krberr.KDCPadataTypeNosupp)
 	require.ErrorIs(t, s.client(&tgsExchange{subkey: key, fast: new(fast)}, &wire.KDCRep{Client: alice}, part), krberr.KDCPadataTypeNosupp)
+}
+
+// Where the KDC does not confirm the user, whoever has the service's key may.
+func TestUnconfirmedWithWitness(t *testing.T) {
+	s := &s4uSelf{own: principal.New("R", "service"), user: principal.New("R", "user"), witness: true}
+	key, err := enctype.GenerateKey(etype.AES256SHA2)
+	require.NoError(t, err)
+	rep := &wire.KDCRep{Client: principal.New("R", "user")}
+	require.NoError(t, s.client(&tgsExchange{subkey: key}, rep, &wire.EncKDCRepPart{Server: principal.New("R", "service")}))
+	require.True(t, s.unconfirmed, "the witness must be asked")
 }

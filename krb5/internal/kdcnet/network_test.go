@@ -374,11 +374,8 @@ func TestPasswordReply(t *testing.T) {
 func TestPasswordRepeated(t *testing.T) {
 	done := []byte{0, 8, 0, 1, 0, 1, 'o', 'k'}
 	inner := krbError(krberr.APRepeat)
-	repeat := append([]byte{0, byte(6 + len(inner)), 0, 1, 0, 0}, inner...)
-	for _, bare := range []bool{false, true} {
-		if bare {
-			repeat = inner
-		}
+	wrapped := append([]byte{0, byte(6 + len(inner)), 0, 1, 0, 0}, inner...)
+	for _, repeat := range [][]byte{wrapped, inner} {
 		n := 0
 		k := newFakeKDC(t, handlers{
 			udp: func([]byte) [][]byte {
