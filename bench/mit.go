@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -28,10 +29,11 @@ var enctypes = map[string]string{
 	"aes256-sha2": mitkdc.AES256SHA2,
 }
 
-// peer is a C library: the program that measures it.
+// peer is another implementation: the program that measures it.
 type peer struct {
 	name    string
 	program string
+	args    []string // before those that all programs have
 	env     []string
 }
 
@@ -53,11 +55,15 @@ func newLab(dir, openssl string) (*lab, error) {
 	if err != nil {
 		return nil, err
 	}
+	java, err := buildJava(dir)
+	if err != nil {
+		return nil, err
+	}
 	peers := []peer{{name: "MIT", program: mit}}
 	if openssl != "" {
-		peers = append(peers, peer{"MIT/OpenSSL", mit, []string{"LD_LIBRARY_PATH=" + openssl}})
+		peers = append(peers, peer{name: "MIT/OpenSSL", program: mit, env: []string{"LD_LIBRARY_PATH=" + openssl}})
 	}
-	peers = append(peers, peer{name: "Heimdal", program: heimdal})
+	peers = append(peers, peer{name: "Heimdal", program: heimdal}, java)
 	principals := []mitkdc.Principal{{Name: "user", Keytab: "user.keytab"}}
 	for name, long := range enctypes {
 		principals = append(principals, mitkdc.Principal{
@@ -84,6 +90,17 @@ func buildHeimdal(dir, source string) (string, error) {
 		return "", fmt.Errorf("gcc %s: %w\n%s", source, err, msg)
 	}
 	return out, nil
+}
+
+// buildJava compiles the program for Java, whose replay cache is switched off as
+// MIT's is.
+func buildJava(dir string) (peer, error) {
+	classes := filepath.Join(dir, "java")
+	source := filepath.Join("java", "GssBench.java")
+	if msg, err := exec.Command("javac", "-d", classes, source).CombinedOutput(); err != nil {
+		return peer{}, fmt.Errorf("javac %s: %w\n%s (Debian: apt-get install openjdk-17-jdk-headless)", source, err, msg)
+	}
+	return peer{name: "Java", program: "java", args: []string{"-Dsun.security.krb5.rcache=none", "-cp", classes, "GssBench"}}, nil
 }
 
 // prepare gets a ticket for an enctype's service, with MIT's programs.
@@ -120,8 +137,8 @@ func (l *lab) env(enctype string) []string {
 
 // measure runs a peer's program.
 func (l *lab) measure(p peer, enctype string, perOp time.Duration) (results, error) {
-	out, err := l.realm.RunEnv(append(l.env(enctype), p.env...), "", p.program,
-		enctype+"/localhost@"+realmName, strconv.FormatInt(perOp.Milliseconds(), 10))
+	args := append(slices.Clone(p.args), enctype+"/localhost@"+realmName, strconv.FormatInt(perOp.Milliseconds(), 10))
+	out, err := l.realm.RunEnv(append(l.env(enctype), p.env...), "", p.program, args...)
 	if err != nil {
 		return nil, err
 	}
