@@ -114,6 +114,8 @@ func startHeimdal(t *testing.T) *heimdal {
 		admin(conf, "ext_keytab", "--keytab="+h.file("users.keytab"), e.short)
 		admin(conf, "ext_keytab", "--keytab="+h.file("services.keytab"), e.short+"/localhost")
 	}
+	admin("kdc.conf", "modify", "--attributes=+trusted-for-delegation,+ok-as-delegate", "aes256-sha1/localhost")
+	admin("kdc.conf", "modify", "--constrained-delegation=aes128-sha1/localhost@"+heimdalRealm, "aes256-sha1/localhost")
 	admin("kdc.conf", "add", "--use-defaults", "--password=old-Password-1", "expired")
 	admin("kdc.conf", "modify", "--pw-expiration-time=2001-01-01", "expired")
 
@@ -242,6 +244,25 @@ func TestHeimdal(t *testing.T) {
 		info, err := user.Info(testContext(t))
 		require.NoError(t, err)
 		require.Equal(t, "aes256-sha1@"+heimdalRealm, info.Name.String())
+
+		// S4U2Proxy, to the one service that the KDC allows.
+		for service, allowed := range map[string]bool{"aes128-sha1": true, "aes256-sha2": false} {
+			i, err := gssapi.InitContext(gssapi.HostBased(service, "localhost"), &gssapi.InitOptions{Cred: user})
+			require.NoError(t, err)
+			defer i.Close()
+			token, _, err := i.Step(testContext(t), nil)
+			if !allowed {
+				require.Error(t, err)
+				continue
+			}
+			require.NoError(t, err)
+			a, err := gssapi.AcceptContext(&gssapi.AcceptOptions{Cred: acceptor(t, r, service)})
+			require.NoError(t, err)
+			defer a.Close()
+			_, _, err = a.Step(testContext(t), token)
+			require.NoError(t, err)
+			require.Equal(t, "aes256-sha1@"+heimdalRealm, a.Peer().String())
+		}
 
 		// The same tickets without the key.
 		_, err = service.StoreInto(testContext(t), &gssapi.StoreOptions{Store: gssapi.Store{"ccache": "FILE:" + cc}})
