@@ -33,13 +33,11 @@ func (m *Mechanism) canon(c *conf.Config) CanonPolicy {
 	if m.c.Canonicalize != CanonConfig {
 		return m.c.Canonicalize
 	}
-	if _, ok := c.Get("libdefaults", "dns_canonicalize_hostname"); ok {
-		switch c.CanonicalizeHostname() {
-		case "true":
-			return CanonOn
-		case "false":
-			return CanonOff
-		}
+	switch c.CanonicalizeHostname() {
+	case "true":
+		return CanonOn
+	case "false":
+		return CanonOff
 	}
 	return CanonFallback
 }

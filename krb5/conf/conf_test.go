@@ -145,7 +145,7 @@ func TestNilConfig(t *testing.T) {
 		require.Empty(t, c.Servers("A", "kdc"))
 		require.Equal(t, 5*time.Minute, c.ClockSkew())
 		require.Equal(t, 1465, c.UDPPreferenceLimit())
-		require.Equal(t, "true", c.CanonicalizeHostname())
+		require.Equal(t, "fallback", c.CanonicalizeHostname())
 		require.Equal(t, []etype.ID{20}, c.Enctypes("permitted_enctypes", []etype.ID{20}))
 		require.True(t, c.Bool(true, "a", "b"))
 		_, ok := c.RealmOf("a.b")

@@ -69,11 +69,12 @@ func (c *Config) Allowed(id etype.ID) bool {
 }
 
 // CanonicalizeHostname returns the policy for host names in service names,
-// dns_canonicalize_hostname: "true" (ask DNS for the canonical name; the
-// default), "false" (take the name as it is), or "fallback" (first as it is).
+// dns_canonicalize_hostname: "true" (ask DNS for the canonical name), "false"
+// (take the name as it is), or "fallback" (first as it is; the default, where
+// MIT's library has "true").
 func (c *Config) CanonicalizeHostname() string {
-	v, _ := c.Get("libdefaults", "dns_canonicalize_hostname")
-	if strings.EqualFold(v, "fallback") {
+	v, ok := c.Get("libdefaults", "dns_canonicalize_hostname")
+	if !ok || strings.EqualFold(v, "fallback") {
 		return "fallback"
 	}
 	if b, ok := parseBool(v); ok && !b {
