@@ -75,42 +75,47 @@ func (p *pair) give(t *testing.T, k kind, msg, token []byte) ([]byte, error) {
 
 func TestTokens(t *testing.T) {
 	eachRole(t, func(t *testing.T, a *attempt) {
-		p := a.establish(t)
-		rnd := rand.New(rand.NewPCG(4121, 1))
-		pool := make([]byte, 1<<17)
-		for i := range pool {
-			pool[i] = byte(rnd.Uint32())
-		}
-		for i := range tokensEachWay {
-			k, msg := message(rnd, pool)
-			got, err := p.give(t, k, msg, p.make(t, k, msg))
-			require.NoError(t, err, "token %d for the peer", i)
-			require.True(t, bytes.Equal(got, msg), "token %d for the peer: another message of %d bytes", i, len(msg))
-
-			k, msg = message(rnd, pool)
-			got, err = p.take(t, k, msg, p.theirs(k, msg))
-			require.NoError(t, err, "token %d of the peer", i)
-			require.True(t, bytes.Equal(got, msg), "token %d of the peer: another message of %d bytes", i, len(msg))
-		}
-		// A refused token changes nothing: the genuine one is good after it.
-		for i := range flippedEachWay {
-			k, msg := message(rnd, pool)
-			token := p.make(t, k, msg)
-			_, err := p.give(t, k, msg, flip(rnd, k, token))
-			require.Error(t, err, "flipped token %d for the peer", i)
-			_, err = p.give(t, k, msg, token)
-			require.NoError(t, err, "token %d for the peer, after a flipped one", i)
-
-			k, msg = message(rnd, pool)
-			token = p.theirs(k, msg)
-			got, err := p.take(t, k, msg, flip(rnd, k, token))
-			require.Error(t, err, "flipped token %d of the peer", i)
-			require.False(t, gssapi.Informational(err), "flipped token %d of the peer: %v", i, err)
-			require.True(t, k == mic || len(got) == 0, "flipped token %d of the peer gave %d bytes", i, len(got))
-			_, err = p.take(t, k, msg, token)
-			require.NoError(t, err, "token %d of the peer, after a flipped one", i)
-		}
+		a.tokens(t, rand.New(rand.NewPCG(4121, 1)))
 	})
+}
+
+// tokens establishes a context and has each side read what the other protects,
+// of all kinds: genuine tokens, and changed ones between them.
+func (a *attempt) tokens(t *testing.T, rnd *rand.Rand) {
+	p := a.establish(t)
+	pool := make([]byte, 1<<17)
+	for i := range pool {
+		pool[i] = byte(rnd.Uint32())
+	}
+	for i := range tokensEachWay {
+		k, msg := message(rnd, pool)
+		got, err := p.give(t, k, msg, p.make(t, k, msg))
+		require.NoError(t, err, "token %d for the peer", i)
+		require.True(t, bytes.Equal(got, msg), "token %d for the peer: another message of %d bytes", i, len(msg))
+
+		k, msg = message(rnd, pool)
+		got, err = p.take(t, k, msg, p.theirs(k, msg))
+		require.NoError(t, err, "token %d of the peer", i)
+		require.True(t, bytes.Equal(got, msg), "token %d of the peer: another message of %d bytes", i, len(msg))
+	}
+	// A refused token changes nothing: the genuine one is good after it.
+	for i := range flippedEachWay {
+		k, msg := message(rnd, pool)
+		token := p.make(t, k, msg)
+		_, err := p.give(t, k, msg, a.flip(rnd, k, token))
+		require.Error(t, err, "flipped token %d for the peer", i)
+		_, err = p.give(t, k, msg, token)
+		require.NoError(t, err, "token %d for the peer, after a flipped one", i)
+
+		k, msg = message(rnd, pool)
+		token = p.theirs(k, msg)
+		got, err := p.take(t, k, msg, a.flip(rnd, k, token))
+		require.Error(t, err, "flipped token %d of the peer", i)
+		require.False(t, gssapi.Informational(err), "flipped token %d of the peer: %v", i, err)
+		require.True(t, k == mic || len(got) == 0, "flipped token %d of the peer gave %d bytes", i, len(got))
+		_, err = p.take(t, k, msg, token)
+		require.NoError(t, err, "token %d of the peer, after a flipped one", i)
+	}
 }
 
 // message returns a random way to protect a random message, mostly a short one.
