@@ -222,6 +222,17 @@ func container(typ uint32, b []byte) *PAC {
 	return &PAC{raw: b, buffers: []buffer{{typ, 0, len(b)}}}
 }
 
+// The extended form of 2021 (MS-PAC §2.10), made by hand.
+func TestUPNDNSInfoExtended(t *testing.T) {
+	b := []byte{
+		2, 0, 20, 0, 2, 0, 22, 0, 2, 0, 0, 0, 4, 0, 24, 0, 0, 0, 0, 0, // lengths and offsets, and the flag between
+		'u', 0, 'd', 0, 's', 0, 'm', 0,
+	}
+	u, err := container(TypeUPNDNSInfo, b).UPNDNSInfo()
+	require.NoError(t, err)
+	require.Equal(t, &UPNDNSInfo{UPN: "u", DNSDomain: "d", SAMName: "sm"}, u)
+}
+
 func TestUPNDNSInfo(t *testing.T) {
 	b, err := hex.DecodeString(testdata.MarshaledPAC_UPN_DNS_Info)
 	require.NoError(t, err)
