@@ -4,8 +4,8 @@
 // The standard library decrypts CBC one block per call, although its blocks do
 // not depend on each other. On amd64 and arm64 this package has kernels in
 // assembler, made of the processor's AES instructions, that keep eight blocks
-// in flight, and that encrypt with the round keys in registers. Their running
-// time does not depend on key or data.
+// in flight, or sixteen where it has VAES, and that encrypt with the round keys in
+// registers. Their running time does not depend on key or data.
 //
 // The standard library does the work wherever they cannot: on other
 // architectures and processors, in programs built with the tag purego or
@@ -23,27 +23,45 @@ import (
 // BlockSize is the length in bytes of a block and of an initialization vector.
 const BlockSize = 16
 
+// RoundKeys are the round keys in the order of their use, 15 of 4 words for a key of
+// 256 bits. Those for one of 128 bits, 11 keys, are the last ones, so that the rounds
+// that both sizes have in common find theirs at the same place.
+type RoundKeys [60]uint32
+
 // Cipher encrypts and decrypts under one key. Make it with [New]; it is not
 // safe for concurrent use. It prints as "[redacted]".
 type Cipher struct {
-	rounds int // of the kernel, 0 if std does the work
+	by     implementation
+	rounds int // of the kernels, 0 if the standard library does the work
 	keys   schedule
 	std    generic
 }
 
+// implementation is who does the work.
+type implementation int
+
+const (
+	standard implementation = iota // the standard library
+	narrow                         // a kernel with a block in a register
+	wide                           // the same, but for decryption, which has four
+)
+
 // New returns a Cipher for a key of 16 or 32 bytes, which it does not keep.
 // The error for another length is [krberr.BadKeySize].
 func New(key []byte) (*Cipher, error) {
-	return newCipher(key, accelerated() && !fips140.Enabled())
+	by := implementations[len(implementations)-1]
+	if fips140.Enabled() {
+		by = standard
+	}
+	return newCipher(key, by)
 }
 
-// newCipher chooses between the kernel and the standard library.
-func newCipher(key []byte, kernel bool) (*Cipher, error) {
+func newCipher(key []byte, by implementation) (*Cipher, error) {
 	if len(key) != 16 && len(key) != 32 {
 		return nil, fmt.Errorf("%w: %d bytes for AES", krberr.BadKeySize, len(key))
 	}
-	c := new(Cipher)
-	if kernel {
+	c := &Cipher{by: by}
+	if by != standard {
 		c.rounds = c.keys.expand(key)
 		return c, nil
 	}
@@ -77,16 +95,25 @@ func (c *Cipher) Decrypt(dst, src []byte, iv *[BlockSize]byte) error {
 	if c.rounds == 0 {
 		return c.std.decrypt(dst, src, iv)
 	}
-	c.keys.decrypt(c.rounds, dst, src, iv)
+	c.keys.decrypt(c.by, c.rounds, dst, src, iv)
 	return nil
 }
 
-// Interleaves reports whether a message should be encrypted in pieces of about
-// 128 bytes in turns with SHA-1 or SHA-256. Both are chains of instructions
-// that wait for their predecessors most of the time. Where both are made of
-// instructions for the purpose, pieces that short are in the processor's view
-// together and run side by side. Elsewhere short pieces only cost.
-func (c *Cipher) Interleaves() bool { return c.rounds != 0 && interleaving }
+// Accelerated reports whether a kernel does the work.
+func (c *Cipher) Accelerated() bool { return c.rounds != 0 }
+
+// Wide reports whether Decrypt has many blocks in flight.
+func (c *Cipher) Wide() bool { return c.by == wide }
+
+// Keys256 returns the round keys for encryption with a 256-bit key, for a kernel
+// that does something else at the same time; nil if the standard library does the
+// work, or the key is another.
+func (c *Cipher) Keys256() *RoundKeys {
+	if c.rounds != 14 {
+		return nil
+	}
+	return &c.keys.enc
+}
 
 // check establishes what the implementations rely on.
 func (c *Cipher) check(dst, src []byte) error {

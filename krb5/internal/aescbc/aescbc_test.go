@@ -1,6 +1,7 @@
 package aescbc
 
 import (
+	"crypto/fips140"
 	"encoding/json"
 	"fmt"
 	"testing"
@@ -91,11 +92,11 @@ func TestLong(t *testing.T) {
 func TestKeys(t *testing.T) {
 	iv := [BlockSize]byte(noise(4, BlockSize))
 	in := noise(5, 9*BlockSize)
-	for _, kernel := range paths() {
+	for _, by := range implementations {
 		for i := range 500 {
 			for _, size := range []int{16, 32} {
 				key := noise(uint64(1000+i), size)
-				c, err := newCipher(key, kernel)
+				c, err := newCipher(key, by)
 				require.NoError(t, err)
 				out := make([]byte, len(in))
 				v := iv
@@ -107,6 +108,23 @@ func TestKeys(t *testing.T) {
 			}
 		}
 	}
+}
+
+// The best kernel works, but not in FIPS mode, in which it is no part of the validated
+// module.
+func TestChoice(t *testing.T) {
+	want := implementations[len(implementations)-1]
+	if fips140.Enabled() {
+		want = standard
+	}
+	c, err := New(make([]byte, 32))
+	require.NoError(t, err)
+	require.Equal(t, want, c.by)
+	require.Equal(t, want != standard, c.Keys256() != nil)
+	require.Equal(t, want == wide, c.Wide())
+	c, err = New(make([]byte, 16))
+	require.NoError(t, err)
+	require.Nil(t, c.Keys256())
 }
 
 func TestKeySize(t *testing.T) {

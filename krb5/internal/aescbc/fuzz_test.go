@@ -27,8 +27,8 @@ func fuzz(f *testing.F, op func(c *Cipher, dst, src []byte, iv *[BlockSize]byte)
 			at = cut % blocks * BlockSize
 		}
 		ref := want(t, key, in, iv)
-		for _, kernel := range paths() {
-			c, err := newCipher(key, kernel)
+		for _, by := range implementations {
+			c, err := newCipher(key, by)
 			require.NoError(t, err)
 			out, intact := walled(t, len(in))
 			next := iv

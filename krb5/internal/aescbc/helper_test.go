@@ -11,24 +11,17 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// paths are the implementations that can run here.
-func paths() map[string]bool {
-	m := map[string]bool{"std": false}
-	if accelerated() {
-		m["kernel"] = true
-	}
-	return m
-}
+func (i implementation) String() string { return [...]string{"standard", "narrow", "wide"}[i] }
 
-// each runs f for each implementation and key size.
+// each runs f for each implementation that can run here and each key size.
 func each(t *testing.T, f func(t *testing.T, c *Cipher, key []byte)) {
-	for name, kernel := range paths() {
+	for _, by := range implementations {
 		for _, size := range []int{16, 32} {
-			t.Run(fmt.Sprintf("%s/%d", name, 8*size), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%v/%d", by, 8*size), func(t *testing.T) {
 				key := noise(uint64(size), size)
-				c, err := newCipher(key, kernel)
+				c, err := newCipher(key, by)
 				require.NoError(t, err)
-				require.Equal(t, kernel, c.rounds != 0)
+				require.Equal(t, by != standard, c.Accelerated())
 				f(t, c, key)
 			})
 		}

@@ -7,20 +7,14 @@ import (
 	"math/bits"
 )
 
-const (
-	keyWords = 60 // AES-256: 15 round keys of 4 words
-	// stretch is how many bytes go through the assembler at once: the
-	// scheduler and the garbage collector cannot interrupt it.
-	stretch = 64 << 10
-)
+const keyWords = len(RoundKeys{})
 
-// roundKeys are the round keys in the order of their use. Those of AES-128, 11
-// keys, are the last ones in it, so that the rounds that both sizes have in
-// common find theirs at the same place.
-type roundKeys [keyWords]uint32
+// stretch is how many bytes go through the assembler at once: the scheduler and
+// the garbage collector cannot interrupt it.
+const stretch = 64 << 10
 
 // schedule is a key expanded for the kernel.
-type schedule struct{ enc, dec roundKeys }
+type schedule struct{ enc, dec RoundKeys }
 
 // expand is KeyExpansion of FIPS 197 §5.2, with words in little-endian order.
 // It returns the number of rounds.
@@ -63,10 +57,16 @@ func (s *schedule) encrypt(rounds int, dst, src []byte, iv *[BlockSize]byte) {
 	}
 }
 
-func (s *schedule) decrypt(rounds int, dst, src []byte, iv *[BlockSize]byte) {
+func (s *schedule) decrypt(i implementation, rounds int, dst, src []byte, iv *[BlockSize]byte) {
 	for len(src) > 0 {
 		n := min(len(src), stretch)
-		decryptBlocks(&s.dec, rounds, &dst[:n][0], &src[0], n/BlockSize, iv)
+		many := 0
+		if i == wide {
+			many = s.decryptMany(rounds, dst[:n], src[:n], iv)
+		}
+		if many < n {
+			decryptBlocks(&s.dec, rounds, &dst[many:n][0], &src[many], (n-many)/BlockSize, iv)
+		}
 		dst, src = dst[n:], src[n:]
 	}
 }
@@ -85,10 +85,10 @@ func invMixColumns(key *[4]uint32)
 // in iv. rounds is 10 or 14. dst may be src.
 //
 //go:noescape
-func encryptBlocks(keys *roundKeys, rounds int, dst, src *byte, blocks int, iv *[BlockSize]byte)
+func encryptBlocks(keys *RoundKeys, rounds int, dst, src *byte, blocks int, iv *[BlockSize]byte)
 
 // decryptBlocks is its inverse. It reads each group of blocks as a whole
 // before it writes.
 //
 //go:noescape
-func decryptBlocks(keys *roundKeys, rounds int, dst, src *byte, blocks int, iv *[BlockSize]byte)
+func decryptBlocks(keys *RoundKeys, rounds int, dst, src *byte, blocks int, iv *[BlockSize]byte)

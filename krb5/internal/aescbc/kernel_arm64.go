@@ -4,8 +4,13 @@ package aescbc
 
 import "golang.org/x/sys/cpu"
 
-// accelerated reports whether this processor can run the kernel.
-func accelerated() bool { return cpu.ARM64.HasAES }
+// implementations are those that this processor can run, the best one last.
+var implementations = func() []implementation {
+	if cpu.ARM64.HasAES {
+		return []implementation{standard, narrow}
+	}
+	return []implementation{standard}
+}()
 
-// interleaving has only been measured on amd64.
-const interleaving = false
+// decryptMany has no kernel of its own.
+func (*schedule) decryptMany(int, []byte, []byte, *[BlockSize]byte) int { return 0 }

@@ -41,7 +41,7 @@ TEXT ·invMixColumns(SB), NOSPLIT, $0-8
 	VST1   [V0.B16], (R0)
 	RET
 
-// func encryptBlocks(keys *roundKeys, rounds int, dst, src *byte, blocks int, iv *[BlockSize]byte)
+// func encryptBlocks(keys *RoundKeys, rounds int, dst, src *byte, blocks int, iv *[BlockSize]byte)
 //
 // V0 is the state, V31 the ciphertext.
 TEXT ·encryptBlocks(SB), NOSPLIT, $0-48
@@ -119,7 +119,7 @@ small:          \
 	VEOR V30.B16, state.B16, state.B16      \
 	VEOR before.B16, state.B16, state.B16
 
-// func decryptBlocks(keys *roundKeys, rounds int, dst, src *byte, blocks int, iv *[BlockSize]byte)
+// func decryptBlocks(keys *RoundKeys, rounds int, dst, src *byte, blocks int, iv *[BlockSize]byte)
 //
 // V0 to V7 are the states, V8 to V15 the ciphertext.
 TEXT ·decryptBlocks(SB), NOSPLIT, $0-48

@@ -2,15 +2,13 @@
 
 package aescbc
 
+var implementations = []implementation{standard}
+
 // schedule has no kernel to be expanded for.
-type schedule struct{}
-
-const interleaving = false
-
-func accelerated() bool { return false }
+type schedule struct{ enc RoundKeys }
 
 func (*schedule) expand([]byte) int { return 0 }
 
 func (*schedule) encrypt(int, []byte, []byte, *[BlockSize]byte) {}
 
-func (*schedule) decrypt(int, []byte, []byte, *[BlockSize]byte) {}
+func (*schedule) decrypt(implementation, int, []byte, []byte, *[BlockSize]byte) {}

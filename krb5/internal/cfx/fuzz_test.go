@@ -85,7 +85,8 @@ func FuzzUnwrap(f *testing.F) {
 			return
 		}
 		token = bare(t, token)
-		h, _, err := parseHeader(token, tokenWrap)
+		var h header
+		_, err = h.parse(token, tokenWrap)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -147,7 +148,8 @@ func FuzzVerifyMIC(f *testing.F) {
 			return
 		}
 		mic = bare(t, mic)
-		h, _, err := parseHeader(mic, tokenMIC)
+		var h header
+		_, err = h.parse(mic, tokenMIC)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -52,44 +52,51 @@ func (h header) put(b *[headerLen]byte) {
 	binary.BigEndian.PutUint64(b[8:], h.seq)
 }
 
-// parseHeader takes the header off b, which must be that of a token of the type
-// want. The body is a part of b.
-func parseHeader(b []byte, want uint16) (h header, body []byte, err error) {
+// isCopy reports whether b is the header but for the rotation count.
+func (h *header) isCopy(b *[headerLen]byte) bool {
+	first := uint64(h.token)<<48 | uint64(h.flags)<<40 | filler<<32 | uint64(h.ec)<<16
+	return binary.BigEndian.Uint64(b[0:])&^0xffff == first && binary.BigEndian.Uint64(b[8:]) == h.seq
+}
+
+// parse takes the header off b, which must be that of a token of the type want. The
+// body is a part of b. After an error h is as it was.
+func (h *header) parse(b []byte, want uint16) (body []byte, err error) {
 	if len(b) < headerLen {
-		return header{}, nil, krberr.GSSTokTrunc
+		return nil, krberr.GSSTokTrunc
 	}
-	h = header{
-		token: binary.BigEndian.Uint16(b[0:]),
-		flags: b[2],
-		ec:    binary.BigEndian.Uint16(b[4:]),
-		rrc:   binary.BigEndian.Uint16(b[6:]),
+	first := binary.BigEndian.Uint64(b)
+	got := header{
+		token: uint16(first >> 48),
+		flags: byte(first >> 40),
+		ec:    uint16(first >> 16),
+		rrc:   uint16(first),
 		seq:   binary.BigEndian.Uint64(b[8:]),
 	}
 	mic := want == tokenMIC
 	switch {
-	case h.token != want:
-		return header{}, nil, krberr.GSSWrongTokID
-	case b[3] != filler, mic && (h.ec != micFiller || h.rrc != micFiller):
-		return header{}, nil, fmt.Errorf("%w: filler", krberr.GSSBadTokHeader)
-	case mic && h.flags&flagSealed != 0: // §4.2.2 forbids it
-		return header{}, nil, fmt.Errorf("%w: sealed flag of a MIC token", krberr.GSSBadTokHeader)
+	case got.token != want:
+		return nil, krberr.GSSWrongTokID
+	case b[3] != filler, mic && (got.ec != micFiller || got.rrc != micFiller):
+		return nil, fmt.Errorf("%w: filler", krberr.GSSBadTokHeader)
+	case mic && got.flags&flagSealed != 0: // §4.2.2 forbids it
+		return nil, fmt.Errorf("%w: sealed flag of a MIC token", krberr.GSSBadTokHeader)
 	}
-	return h, b[headerLen:], nil
+	*h = got
+	return b[headerLen:], nil
 }
 
-// parseToken takes the header off a received token, as parseHeader does. RFC
-// 4121 §4.2 has the tokens bare, but a frame with the OID of Kerberos is taken
-// off first.
-func parseToken(b []byte, want uint16) (header, []byte, error) {
+// parseToken takes the header off a received token, as parse does. RFC 4121 §4.2 has
+// the tokens bare, but a frame with the OID of Kerberos is taken off first.
+func (h *header) parseToken(b []byte, want uint16) (body []byte, err error) {
 	if len(b) > 0 && b[0] == tagFrame {
 		m, inner, err := mech.ParseToken(b)
 		if err != nil {
-			return header{}, nil, fmt.Errorf("%w: frame", krberr.GSSBadTokHeader)
+			return nil, fmt.Errorf("%w: frame", krberr.GSSBadTokHeader)
 		}
 		if m != oid.Krb5 {
-			return header{}, nil, krberr.GSSWrongMech
+			return nil, krberr.GSSWrongMech
 		}
 		b = inner
 	}
-	return parseHeader(b, want)
+	return h.parse(b, want)
 }

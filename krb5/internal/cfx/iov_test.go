@@ -113,7 +113,8 @@ func TestIOVShape(t *testing.T) {
 		}
 		hb := find(b, iov.Header).Bytes
 		require.Len(t, hb, wantHeader)
-		h, _, err := parseHeader(hb, tokenWrap)
+		var h header
+		_, err := h.parse(hb, tokenWrap)
 		require.NoError(t, err)
 		require.EqualValues(t, ec, h.ec)
 		require.EqualValues(t, rrc, h.rrc)

@@ -96,7 +96,8 @@ func (c *Context) VerifyMICIOV(b []iov.Buffer) (mech.QOP, error) {
 	if r.closed {
 		return 0, fail(op, gsserr.ErrNoContext, errClosed)
 	}
-	h, sum, err := parseToken(l.MIC.Bytes, tokenMIC)
+	var h header
+	sum, err := h.parseToken(l.MIC.Bytes, tokenMIC)
 	if err != nil {
 		return 0, fail(op, gsserr.ErrDefectiveToken, err)
 	}

@@ -65,9 +65,10 @@ func (c *Context) unwrapIOV(l *layout.Buffers) (header, gsserr.Major, error) {
 		}
 		first = l.Header
 	}
-	h, body, err := parseHeader(first.Bytes, tokenWrap)
+	var h header
+	body, err := h.parse(first.Bytes, tokenWrap)
 	if l.Stream != nil {
-		h, body, err = parseToken(first.Bytes, tokenWrap)
+		body, err = h.parseToken(first.Bytes, tokenWrap)
 	}
 	if err != nil {
 		return header{}, gsserr.ErrDefectiveToken, err
@@ -217,7 +218,7 @@ func (r *receiver) openIOV(s *suite, l *layout.Buffers, p parts, h header) (gsse
 		// Whatever it was, it is told in the same words.
 		return gsserr.ErrBadMIC, krberr.APBadIntegrity
 	}
-	if _, err := messageLen(p.tail, h); err != nil {
+	if _, err := messageLen(p.tail, &h); err != nil {
 		return gsserr.ErrDefectiveToken, err
 	}
 	return 0, nil

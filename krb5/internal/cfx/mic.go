@@ -47,7 +47,8 @@ func (c *Context) VerifyMIC(msg, mic []byte) (mech.QOP, error) {
 	if r.closed {
 		return 0, fail(op, gsserr.ErrNoContext, errClosed)
 	}
-	h, sum, err := parseToken(mic, tokenMIC)
+	var h header
+	sum, err := h.parseToken(mic, tokenMIC)
 	if err != nil {
 		return 0, fail(op, gsserr.ErrDefectiveToken, err)
 	}

@@ -99,7 +99,8 @@ func TestSequenceIs64Bits(t *testing.T) {
 	for _, want := range []uint64{1<<64 - 2, 1<<64 - 1, 0, 1} {
 		token, err := i.Wrap(nil, nil, nil)
 		require.NoError(t, err)
-		h, _, err := parseHeader(token, tokenWrap)
+		var h header
+		_, err = h.parse(token, tokenWrap)
 		require.NoError(t, err)
 		require.Equal(t, want, h.seq)
 		_, _, err = a.Unwrap(nil, token)

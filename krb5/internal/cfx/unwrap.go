@@ -26,7 +26,8 @@ func (c *Context) Unwrap(dst, token []byte) ([]byte, mech.MessageInfo, error) {
 	if r.closed {
 		return dst, info, fail(op, gsserr.ErrNoContext, errClosed)
 	}
-	h, body, err := parseToken(token, tokenWrap)
+	var h header
+	body, err := h.parseToken(token, tokenWrap)
 	if err != nil {
 		return dst, info, fail(op, gsserr.ErrDefectiveToken, err)
 	}
@@ -43,7 +44,7 @@ func (c *Context) Unwrap(dst, token []byte) ([]byte, mech.MessageInfo, error) {
 	var out []byte
 	var major gsserr.Major
 	if sealed {
-		out, major, err = r.open(s, dst, body, h)
+		out, major, err = r.open(s, dst, body, &h)
 	} else {
 		out, major, err = r.check(s, dst, body, h)
 	}
@@ -59,7 +60,7 @@ func (c *Context) Unwrap(dst, token []byte) ([]byte, mech.MessageInfo, error) {
 
 // open appends the message of a sealed token. The ciphertext holds the message,
 // EC bytes and a copy of the header.
-func (r *receiver) open(s *suite, dst, body []byte, h header) ([]byte, gsserr.Major, error) {
+func (r *receiver) open(s *suite, dst, body []byte, h *header) ([]byte, gsserr.Major, error) {
 	e, err := s.sealing()
 	if err != nil {
 		return nil, gsserr.ErrFailure, err
@@ -84,20 +85,18 @@ func (r *receiver) open(s *suite, dst, body []byte, h header) ([]byte, gsserr.Ma
 // messageLen checks the end of a decrypted token and returns how much of it is
 // message. The copy of the header is what vouches for the header in front; the
 // rotation count alone may differ. EC bytes are not looked at.
-func messageLen(plain []byte, h header) (int, error) {
+func messageLen(plain []byte, h *header) (int, error) {
 	at := len(plain) - headerLen
 	if at < 0 {
 		return 0, fmt.Errorf("%w: no header inside", krberr.GSSTokTrunc)
 	}
-	inner, _, err := parseHeader(plain[at:], tokenWrap)
-	inner.rrc = h.rrc
-	if err != nil || inner != h {
+	if !h.isCopy((*[headerLen]byte)(plain[at:])) {
 		return 0, fmt.Errorf("%w: not the header inside", krberr.GSSBadTokHeader)
 	}
-	if at < int(inner.ec) {
+	if at < int(h.ec) {
 		return 0, fmt.Errorf("%w: extra count", krberr.GSSBadLength)
 	}
-	return at - int(inner.ec), nil
+	return at - int(h.ec), nil
 }
 
 // check appends the message of a token that is not sealed.

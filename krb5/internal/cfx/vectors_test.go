@@ -96,7 +96,8 @@ func (k recordedToken) header(t testing.TB) header {
 	if k.kind == "mic" {
 		want = tokenMIC
 	}
-	h, _, err := parseToken(k.token, want)
+	var h header
+	_, err := h.parseToken(k.token, want)
 	require.NoError(t, err)
 	return h
 }

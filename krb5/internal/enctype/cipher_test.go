@@ -87,11 +87,11 @@ func TestTurns(t *testing.T) {
 		c.SetConfounder(conf)
 		for _, n := range lengths {
 			msg, tail := bytesOf(n), bytesOf(16)
-			c.SetTurn(enctype.Chunk)
+			c.SetTurns(enctype.Chunk, enctype.Chunk)
 			want, err := c.Seal(nil, msg, tail)
 			require.NoError(t, err)
 			for _, turn := range []int{64, enctype.Stride, 1 << 10} {
-				c.SetTurn(turn)
+				c.SetTurns(turn, 2*turn)
 				got, err := c.Seal(nil, msg, tail)
 				require.NoError(t, err)
 				require.Equal(t, want, got, "length %d, turn %d", n, turn)

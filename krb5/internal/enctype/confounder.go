@@ -6,7 +6,7 @@ package enctype
 // twice as many each time. Each block is used once, and wiped when it is.
 type confounders struct {
 	read func([]byte) (int, error)
-	buf  [8 * block]byte
+	buf  [16 * block]byte
 	n    int // bytes of the last draw, at the end of buf
 	left int // bytes of them not used yet, at the end of buf
 }

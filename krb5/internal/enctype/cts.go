@@ -4,10 +4,10 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"fmt"
-	"hash"
 	"slices"
 
 	"github.com/gss-go/gssapi/krb5/internal/aescbc"
+	"github.com/gss-go/gssapi/krb5/internal/hmacsha"
 	"github.com/gss-go/gssapi/krb5/internal/krberr"
 )
 
@@ -16,12 +16,6 @@ const (
 	// short is the longest message that is put together in the scratch buffer
 	// and goes through the cipher and the hash in one call each.
 	short = 256
-	// chunk is how far the cipher runs ahead of the hash: what one has
-	// touched is still in the first-level cache for the other.
-	chunk = 8 << 10
-	// stride is the same where both can run side by side: two blocks of the
-	// hash. See [aescbc.Cipher.Interleaves].
-	stride = 128
 )
 
 // cts is the encryption function of RFC 3962 §6 and of RFC 8009 §5: CBC with
@@ -34,15 +28,18 @@ type cts struct {
 	aes    *aescbc.Cipher
 	iv     [block]byte // the cipher state
 	err    error       // the first failure of aes in a message
-	h      hash.Hash
-	used   bool // h needs a Reset
-	hashed int  // bytes of the ciphertext that seal has given to h
-	turn   int  // bytes that seal gives to aes and to h in turn; open gives twice as many
+	h      *hmacsha.MAC
+	hashed int // bytes of the ciphertext that seal has given to h
+	turns  turns
+	woven  bool // the two work at the same time: see [hmacsha.MAC.WriteEncrypting]
 	random confounders
 	sum    [64]byte
-	buf    [short]byte
+	buf    [block + short + hmacsha.Room]byte
 	pieces *pieces // for messages in pieces; nil until there is one
 }
+
+// turns are how many bytes go to the cipher and to the hash in turn.
+type turns struct{ seal, open int }
 
 // newCTS derives Ke and Ki.
 func newCTS(p *profile, d deriver, usage uint32) (engine, error) {
@@ -53,22 +50,21 @@ func newCTS(p *profile, d deriver, usage uint32) (engine, error) {
 		return nil, err
 	}
 	ki := d.derive(usage, kindIntegrity, p.macKey)
-	e := &cts{p: p, aes: c, h: hmac.New(p.hash, ki), turn: chunk, random: confounders{read: rand.Read}}
+	h := hmacsha.New(p.hash, ki)
 	clear(ki)
-	if p.interleave && c.Interleaves() {
-		e.turn = stride
-	}
+	e := &cts{p: p, aes: c, h: h, woven: p.etm && h.Weaves(c), random: confounders{read: rand.Read}}
+	e.turns.seal, e.turns.open = h.Turns(c)
 	return e, nil
 }
 
-// start brings the cipher and the HMAC to their beginning. A new HMAC needs no
-// Reset, and the first Reset costs more than the HMAC of a short message.
-func (e *cts) start() {
-	e.iv, e.err, e.hashed = [block]byte{}, nil, 0
-	if e.used {
-		e.h.Reset()
-	}
-	e.used = true
+// start brings the cipher to the beginning of a message.
+func (e *cts) start() { e.iv, e.err = [block]byte{}, nil }
+
+// startHash brings the HMAC to the beginning of a message that does not go through
+// the buffer.
+func (e *cts) startHash() {
+	e.hashed = 0
+	e.h.Reset()
 	if e.p.etm {
 		e.h.Write(e.iv[:])
 	}
@@ -77,6 +73,7 @@ func (e *cts) start() {
 // clear implements engine.
 func (e *cts) clear() {
 	e.aes.Clear()
+	e.h.Clear()
 	clear(e.buf[:])
 	clear(e.sum[:])
 	e.random.clear()
@@ -86,17 +83,29 @@ func (e *cts) clear() {
 // tag ends the HMAC. The result is e's own space.
 func (e *cts) tag() []byte { return e.h.Sum(e.sum[:0])[:e.p.sumSize] }
 
+// shortTag is the HMAC of the first n bytes of the buffer.
+func (e *cts) shortTag(n int) []byte { return e.h.Short(e.buf[:], n)[:e.p.sumSize] }
+
+// tagOf is the HMAC of a ciphertext, and of the initial cipher state before it.
+func (e *cts) tagOf(c []byte) []byte {
+	if len(c) <= short {
+		clear(e.buf[:block])
+		return e.shortTag(block + copy(e.buf[block:], c))
+	}
+	e.startHash()
+	e.h.Write(c)
+	return e.tag()
+}
+
 // encrypt and decrypt go on in CBC with whole blocks. Lengths are right by
 // construction; what is left to fail is a cipher without a key, and that is
 // asked for once, at the end of a message.
-func (e *cts) encrypt(dst, src []byte) {
-	if err := e.aes.Encrypt(dst, src, &e.iv); err != nil && e.err == nil {
-		e.err = err
-	}
-}
+func (e *cts) encrypt(dst, src []byte) { e.keep(e.aes.Encrypt(dst, src, &e.iv)) }
 
-func (e *cts) decrypt(dst, src []byte) {
-	if err := e.aes.Decrypt(dst, src, &e.iv); err != nil && e.err == nil {
+func (e *cts) decrypt(dst, src []byte) { e.keep(e.aes.Decrypt(dst, src, &e.iv)) }
+
+func (e *cts) keep(err error) {
+	if err != nil && e.err == nil {
 		e.err = err
 	}
 }
@@ -110,66 +119,94 @@ func (e *cts) seal(dst, a, b []byte) ([]byte, error) {
 	all := slices.Grow(dst, size+e.p.sumSize)[:len(dst)+size+e.p.sumSize]
 	out := all[len(dst):]
 	e.start()
-	pos := 0 // bytes of out that are written
-	n := block
-	if len(a) > short-block {
-		pos = e.advance(out, e.buf[:block], 0, size)
-		whole := len(a) &^ (block - 1)
-		// The hash has seen the confounder, and the initial state before it
-		// when it is over the ciphertext. The first turn makes its blocks full.
-		first := e.turn - block
-		if e.p.etm {
-			first -= block
-		}
-		for i, end := 0, first; i < whole; i, end = end, end+e.turn {
-			pos = e.advance(out, a[i:min(end, whole)], pos, size)
-		}
-		n = copy(e.buf[:], a[whole:])
+	var tag []byte
+	if size <= short {
+		tag = e.sealShort(out[:size], a, b)
 	} else {
-		n += copy(e.buf[n:], a)
+		tag = e.sealLong(out[:size], a, b)
 	}
+	if e.err != nil {
+		clear(out)
+		return dst, e.err
+	}
+	copy(out[size:], tag)
+	return all, nil
+}
+
+// sealShort encrypts a message that fits the buffer, and returns its HMAC.
+func (e *cts) sealShort(out, a, b []byte) (tag []byte) {
+	n := block + copy(e.buf[block:], a)
+	n += copy(e.buf[n:], b)
+	if !e.p.etm {
+		tag = e.shortTag(n)
+	}
+	e.finish(out, 0, n)
+	if e.p.etm {
+		tag = e.tagOf(out)
+	}
+	return tag
+}
+
+// sealLong encrypts all but the ends of a and of b without a copy.
+func (e *cts) sealLong(out, a, b []byte) (tag []byte) {
+	e.startHash()
+	pos := e.advance(out, e.buf[:block], 0) // bytes of out that are written
+	whole := len(a) &^ (block - 1)
+	// The hash has seen the confounder, and the initial state before it when it is
+	// over the ciphertext. The first turn makes its blocks full.
+	first := e.turns.seal - block
+	if e.p.etm {
+		first -= block
+	}
+	for i, end := 0, first; i < whole; i, end = end, end+e.turns.seal {
+		pos = e.advance(out, a[i:min(end, whole)], pos)
+	}
+	n := copy(e.buf[:], a[whole:])
 	for {
 		k := copy(e.buf[n:short], b)
 		n, b = n+k, b[k:]
 		if len(b) == 0 {
 			break
 		}
-		pos = e.advance(out, e.buf[:n], pos, size)
+		pos = e.advance(out, e.buf[:n], pos)
 		n = 0
 	}
-	e.finish(out[:size], pos, n)
+	if !e.p.etm {
+		e.h.Write(e.buf[:n])
+	}
+	e.finish(out, pos, n)
 	if e.p.etm {
-		e.h.Write(out[e.hashed:size])
+		e.h.Write(out[e.hashed:])
 	}
-	if e.err != nil {
-		clear(out)
-		return dst, e.err
-	}
-	copy(out[size:], e.tag())
-	return all, nil
+	return e.tag()
 }
 
 // advance encrypts whole blocks of in to out[pos:] and hashes right before or
-// right behind the cipher. It returns the new pos.
-func (e *cts) advance(out, in []byte, pos, size int) int {
-	if !e.p.etm {
+// right behind the cipher, or what was encrypted before while it works. It returns the
+// new pos.
+func (e *cts) advance(out, in []byte, pos int) int {
+	from, pos := pos, pos+len(in)
+	final := len(out) - 2*block // the last two blocks are not, before they are swapped
+	switch {
+	case e.woven:
+		end := max(min(from, final), e.hashed)
+		e.keep(e.h.WriteEncrypting(out[e.hashed:end], e.aes, out[from:pos], in, &e.iv))
+		e.hashed = end
+	case e.p.etm:
+		e.encrypt(out[from:pos], in)
+		if pos <= final {
+			e.h.Write(out[e.hashed:pos])
+			e.hashed = pos
+		}
+	default:
 		e.h.Write(in)
-	}
-	e.encrypt(out[pos:pos+len(in)], in)
-	pos += len(in)
-	// The last two blocks are not final before they are swapped.
-	if e.p.etm && pos <= size-2*block {
-		e.h.Write(out[e.hashed:pos])
-		e.hashed = pos
+		e.encrypt(out[from:pos], in)
 	}
 	return pos
 }
 
 // finish encrypts the n bytes that are left in the buffer and steals.
 func (e *cts) finish(out []byte, pos, n int) {
-	if !e.p.etm {
-		e.h.Write(e.buf[:n])
-	}
 	padded := (n + block - 1) &^ (block - 1)
 	clear(e.buf[n:padded])
 	e.encrypt(e.buf[:padded], e.buf[:padded])
@@ -203,20 +240,18 @@ func (e *cts) open(dst, ciphertext []byte) ([]byte, bool) {
 	}
 	c, sum := ciphertext[:size], ciphertext[size:]
 	e.start()
-	if e.p.etm {
-		e.h.Write(c)
-		if !hmac.Equal(e.tag(), sum) {
-			return dst, false
-		}
+	if e.p.etm && !hmac.Equal(e.tagOf(c), sum) {
+		return dst, false
 	}
 	all := slices.Grow(dst, size-block)[:len(dst)+size-block]
 	out := all[len(dst):]
+	var tag []byte
 	if size <= short {
-		e.openShort(out, c)
+		tag = e.openShort(out, c)
 	} else {
-		e.openLong(out, c)
+		tag = e.openLong(out, c)
 	}
-	if e.err != nil || !e.p.etm && !hmac.Equal(e.tag(), sum) {
+	if e.err != nil || !e.p.etm && !hmac.Equal(tag, sum) {
 		clear(out)
 		clear(e.buf[:])
 		return dst, false
@@ -224,28 +259,35 @@ func (e *cts) open(dst, ciphertext []byte) ([]byte, bool) {
 	return all, true
 }
 
-// openShort decrypts a message that fits the buffer.
-func (e *cts) openShort(out, c []byte) {
-	padded := e.unsteal(0, c)
-	e.decrypt(e.buf[:padded], e.buf[:padded])
-	if !e.p.etm {
-		e.h.Write(e.buf[:len(c)])
+// openShort decrypts a message that fits the buffer, and returns its HMAC if that is
+// over the plaintext.
+func (e *cts) openShort(out, c []byte) (tag []byte) {
+	n := e.unsteal(0, c)
+	if e.aes.Accelerated() {
+		n = (n + 8*block - 1) &^ (8*block - 1) // eight blocks take less time than five
 	}
+	e.decrypt(e.buf[:n], e.buf[:n])
 	copy(out, e.buf[block:len(c)])
+	if !e.p.etm {
+		tag = e.shortTag(len(c))
+	}
+	return tag
 }
 
 // openLong decrypts from c to out, all but the confounder and the last two
 // blocks without a copy.
-func (e *cts) openLong(out, c []byte) {
+func (e *cts) openLong(out, c []byte) (tag []byte) {
+	turn := e.turns.open
+	if e.p.etm {
+		turn = len(c) // the hash is done
+	} else {
+		e.startHash()
+	}
 	e.decrypt(e.buf[:block], c[:block])
 	if !e.p.etm {
 		e.h.Write(e.buf[:block])
 	}
 	last := (len(c)-1)&^(block-1) - block // where the last two blocks start
-	turn := 2 * e.turn                    // decryption takes less time than encryption
-	if e.p.etm {
-		turn = len(c) // and the hash is done
-	}
 	for i, end := block, turn; i < last; i, end = end, end+turn {
 		part := out[i-block : min(end, last)-block]
 		e.decrypt(part, c[i:min(end, last)])
@@ -258,7 +300,9 @@ func (e *cts) openLong(out, c []byte) {
 	n := copy(out[last-block:], e.buf[:padded])
 	if !e.p.etm {
 		e.h.Write(e.buf[:n])
+		tag = e.tag()
 	}
+	return tag
 }
 
 // unsteal copies c[from:] to the buffer with its last two blocks as CBC made

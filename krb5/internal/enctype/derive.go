@@ -3,11 +3,11 @@ package enctype
 import (
 	"crypto/aes"
 	"crypto/cipher"
-	"crypto/hmac"
 	"encoding/binary"
 	"fmt"
 	"hash"
 
+	"github.com/gss-go/gssapi/krb5/internal/hmacsha"
 	"github.com/gss-go/gssapi/krb5/internal/krberr"
 )
 
@@ -48,7 +48,7 @@ func (d *derived) engine(usage uint32) (engine, error) { return newCTS(d.p, d, u
 func (d *derived) mac(usage uint32) (hash.Hash, error) {
 	kc := d.derive(usage, kindChecksum, d.p.macKey)
 	defer clear(kc)
-	return hmac.New(d.p.hash, kc), nil
+	return hmacsha.New(d.p.hash, kc), nil
 }
 
 // dk is a key of RFC 3961's simplified profile with AES: its derivation
@@ -93,15 +93,14 @@ func (d *dk) chain(size int) []byte {
 // kdf is a key of RFC 8009 §3: its derivation function is the KDF in counter
 // mode of SP 800-108 with HMAC, one block long.
 type kdf struct {
-	p    *profile
-	h    hash.Hash
-	used bool
-	in   [16]byte
-	out  [64]byte
+	p   *profile
+	h   *hmacsha.MAC
+	in  [16]byte
+	out [64]byte
 }
 
 func newKDF(p *profile, key []byte) (deriver, error) {
-	return &kdf{p: p, h: hmac.New(p.hash, key)}, nil
+	return &kdf{p: p, h: hmacsha.New(p.hash, key)}, nil
 }
 
 // derive returns the key of a usage in d's own space.
@@ -117,10 +116,7 @@ func (d *kdf) label(constant string, size int) []byte {
 
 // run is KDF-HMAC-SHA2(key, label, [context,] 8*size) of RFC 8009 §3.
 func (d *kdf) run(label, context []byte, size int) []byte {
-	if d.used {
-		d.h.Reset()
-	}
-	d.used = true
+	d.h.Reset()
 	// One write for what fits: 00000001 | label | 00 | context | bits.
 	b := append(d.out[:0], 0, 0, 0, 1)
 	b = append(b, label...)

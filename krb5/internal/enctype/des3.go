@@ -1,6 +1,7 @@
 package enctype
 
 import (
+	"crypto"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha1"
@@ -10,6 +11,7 @@ import (
 	"slices"
 
 	"github.com/gss-go/gssapi/krb5/internal/des3"
+	"github.com/gss-go/gssapi/krb5/internal/hmacsha"
 	"github.com/gss-go/gssapi/krb5/internal/krberr"
 )
 
@@ -69,7 +71,7 @@ func (s *des3Schedule) engine(usage uint32) (engine, error) {
 		return nil, err
 	}
 	defer clear(ki)
-	return &des3Engine{c: c, h: hmac.New(sha1.New, ki), random: confounders{read: rand.Read}}, nil
+	return &des3Engine{c: c, h: hmacsha.New(crypto.SHA1, ki), random: confounders{read: rand.Read}}, nil
 }
 
 // mac implements schedule.
@@ -79,7 +81,7 @@ func (s *des3Schedule) mac(usage uint32) (hash.Hash, error) {
 		return nil, err
 	}
 	defer clear(kc)
-	return hmac.New(sha1.New, kc), nil
+	return hmacsha.New(crypto.SHA1, kc), nil
 }
 
 // prf implements schedule (RFC 3961 §5.3): the whole blocks of the SHA-1 of the
@@ -107,7 +109,7 @@ func (s *des3Schedule) prf(dst, in []byte) ([]byte, error) {
 // opened.
 type des3Engine struct {
 	c      *des3.Cipher
-	h      hash.Hash
+	h      *hmacsha.MAC
 	random confounders
 	iv     [des3.BlockSize]byte
 	conf   [block]byte
@@ -166,6 +168,7 @@ func (e *des3Engine) open(dst, ciphertext []byte) ([]byte, bool) {
 // clear implements engine.
 func (e *des3Engine) clear() {
 	e.c.Clear()
+	e.h.Clear()
 	clear(e.conf[:])
 	e.random.clear()
 }

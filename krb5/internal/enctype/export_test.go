@@ -1,11 +1,11 @@
 package enctype
 
 import (
-	"crypto/hmac"
 	"crypto/rand"
 
 	"github.com/gss-go/gssapi/krb5/internal/aescbc"
 	"github.com/gss-go/gssapi/krb5/internal/etype"
+	"github.com/gss-go/gssapi/krb5/internal/hmacsha"
 )
 
 // NFold is nfold.
@@ -94,8 +94,9 @@ func (k *Key) DuringSeal(usage uint32, f func()) error {
 	return nil
 }
 
-// SetTurn makes Seal give n bytes to the cipher and to the hash in turn.
-func (c *Cipher) SetTurn(n int) { c.f().e.(*cts).turn = n }
+// SetTurns makes Seal and Open give so many bytes to the cipher and to the hash in
+// turn.
+func (c *Cipher) SetTurns(seal, open int) { c.f().e.(*cts).turns = turns{seal, open} }
 
 // RawCTS returns a cipher with the encryption key ke itself.
 func RawCTS(ke []byte) (*Cipher, error) {
@@ -104,7 +105,7 @@ func RawCTS(ke []byte) (*Cipher, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := &sealer{p: p, e: &cts{p: p, aes: b, h: hmac.New(p.hash, ke), turn: chunk, random: confounders{read: rand.Read}}}
+	x := &sealer{p: p, e: &cts{p: p, aes: b, h: hmacsha.New(p.hash, ke), turns: turns{chunk, chunk}, random: confounders{read: rand.Read}}}
 	return &Cipher{f: func() *sealer { return x }}, nil
 }
 
@@ -125,5 +126,5 @@ func Enforced() bool { return enforced() }
 const (
 	Short  = short
 	Chunk  = chunk
-	Stride = stride
+	Stride = 128
 )

@@ -179,7 +179,7 @@ func (x *checksum) buffers(buffers []iov.Buffer, b []byte) []byte {
 	if x.p.allowed() != nil {
 		return nil
 	}
-	x.begin()
+	x.h.Reset()
 	for i := range buffers {
 		if p := &buffers[i]; p.Type == iov.Data || p.Type == iov.SignOnly {
 			x.h.Write(p.Bytes)

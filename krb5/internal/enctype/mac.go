@@ -20,7 +20,6 @@ type checksum struct {
 	p     *profile
 	usage uint32
 	h     hash.Hash
-	used  bool
 	buf   [64]byte
 	sum   [64]byte
 }
@@ -84,7 +83,7 @@ func (x *checksum) compute(a, b []byte) []byte {
 	if x.p.allowed() != nil {
 		return nil
 	}
-	x.begin()
+	x.h.Reset()
 	x.h.Write(a)
 	for len(b) > 0 {
 		// What goes to an interface method moves to the heap. The copy
@@ -98,20 +97,11 @@ func (x *checksum) compute(a, b []byte) []byte {
 
 // all returns the checksum of the concatenated data in x's own space.
 func (x *checksum) all(data [][]byte) []byte {
-	x.begin()
+	x.h.Reset()
 	for _, d := range data {
 		x.h.Write(d)
 	}
 	return x.end()
-}
-
-// begin starts a computation. A new HMAC needs no Reset, and its first Reset
-// costs more than the HMAC of a short message.
-func (x *checksum) begin() {
-	if x.used {
-		x.h.Reset()
-	}
-	x.used = true
 }
 
 // end returns the checksum in x's own space.

@@ -21,10 +21,11 @@ type blockMode interface {
 // is spread over pieces goes through a buffer, and so do the end of a message,
 // where blocks are swapped, and a short message as a whole.
 type pieces struct {
-	cbc  blockMode
-	h    hash.Hash
-	etm  bool // the MAC is over the ciphertext
-	turn int  // as in cts
+	cbc   blockMode
+	h     hash.Hash
+	etm   bool // the MAC is over the ciphertext
+	woven *cts // whose cipher and HMAC these are, if they work at the same time
+	turns
 
 	m      Message
 	size   int  // bytes that are encrypted
@@ -65,12 +66,12 @@ func (x *pieces) seal(m Message) error {
 	x.begin(m)
 	bulk := x.bulk()
 	for pos := 0; pos < bulk; {
-		pos = min(pos+x.turn, bulk)
+		pos = min(pos+x.turns.seal, bulk)
 		if !x.etm {
 			x.hashTo(min(pos+x.ragged(pos, -1), x.size))
 		}
 		x.encryptTo(pos)
-		if x.etm {
+		if x.etm && x.woven == nil {
 			x.hashTo(pos - x.ragged(pos, 1))
 		}
 	}
@@ -123,7 +124,7 @@ func (x *pieces) open(m Message) bool {
 
 // decryptAll decrypts, and hashes behind that unless it is done.
 func (x *pieces) decryptAll(bulk int) {
-	turn := 2 * x.turn // decryption takes less time than encryption
+	turn := x.turns.open
 	if x.etm {
 		turn = bulk
 	}
@@ -167,23 +168,27 @@ func (x *pieces) hashRest(b []byte) {
 // hashTo goes on until pos bytes of those that are encrypted are hashed, with
 // whatever stands between them.
 func (x *pieces) hashTo(pos int) {
-	c := &x.mac
-	for c.pos < pos {
-		p, sealed := x.m.piece(c.piece)
-		whole := len(p)
-		p = p[c.off:]
-		if sealed {
-			p = p[:min(len(p), pos-c.pos)]
-			c.pos += len(p)
-		}
-		if len(p) > 0 {
-			x.h.Write(p)
-			x.hashed += len(p)
-		}
-		if c.off += len(p); c.off == whole {
-			c.piece, c.off = c.piece+1, 0
-		}
+	for x.mac.pos < pos {
+		x.h.Write(x.take(pos))
 	}
+}
+
+// take returns the bytes that lie together and are hashed next, up to pos of those
+// that are encrypted, and moves the cursor over them.
+func (x *pieces) take(pos int) []byte {
+	c := &x.mac
+	p, sealed := x.m.piece(c.piece)
+	whole := len(p)
+	p = p[c.off:]
+	if sealed {
+		p = p[:min(len(p), pos-c.pos)]
+		c.pos += len(p)
+	}
+	x.hashed += len(p)
+	if c.off += len(p); c.off == whole {
+		c.piece, c.off = c.piece+1, 0
+	}
+	return p
 }
 
 // ragged returns how far pos is from a border of the hash's blocks, behind the
@@ -193,12 +198,28 @@ func (x *pieces) ragged(pos, sign int) int {
 	return sign * (x.hashed + pos - x.mac.pos) & (x.h.BlockSize() - 1)
 }
 
-// encryptTo goes on in CBC up to pos, which is on a block's border.
+// behind hashes what is encrypted, in whole blocks of the hash, but for the last
+// bytes that lie together. It returns these: they are to be hashed next.
+func (x *pieces) behind() (p []byte) {
+	end := x.enc.pos - x.ragged(x.enc.pos, 1)
+	for x.mac.pos < end {
+		x.h.Write(p)
+		p = x.take(end)
+	}
+	return p
+}
+
+// encryptTo goes on in CBC up to pos, which is on a block's border, and hashes what
+// was encrypted before if that can be done at the same time.
 func (x *pieces) encryptTo(pos int) {
 	for x.enc.pos < pos {
 		p := x.enc.next(&x.m, pos-x.enc.pos)
 		if whole := len(p) &^ (block - 1); whole > 0 {
-			x.encrypt(p[:whole])
+			if p = p[:whole]; x.woven != nil {
+				x.keep(x.woven.h.WriteEncrypting(x.behind(), x.woven.aes, p, p, &x.iv))
+			} else {
+				x.encrypt(p)
+			}
 			x.enc.skip(whole)
 			continue
 		}
@@ -225,14 +246,12 @@ func (x *pieces) decryptTo(pos int) {
 	}
 }
 
-func (x *pieces) encrypt(b []byte) {
-	if err := x.cbc.Encrypt(b, b, &x.iv); err != nil && x.err == nil {
-		x.err = err
-	}
-}
+func (x *pieces) encrypt(b []byte) { x.keep(x.cbc.Encrypt(b, b, &x.iv)) }
 
-func (x *pieces) decrypt(b []byte) {
-	if err := x.cbc.Decrypt(b, b, &x.iv); err != nil && x.err == nil {
+func (x *pieces) decrypt(b []byte) { x.keep(x.cbc.Decrypt(b, b, &x.iv)) }
+
+func (x *pieces) keep(err error) {
+	if err != nil && x.err == nil {
 		x.err = err
 	}
 }
@@ -259,10 +278,13 @@ func (x *pieces) clear() {
 // pieces.
 func (e *cts) begin() *pieces {
 	if e.pieces == nil {
-		e.pieces = &pieces{cbc: e.aes, h: e.h, etm: e.p.etm}
+		e.pieces = &pieces{cbc: e.aes, h: e.h, etm: e.p.etm, turns: e.turns}
+		if e.woven {
+			e.pieces.woven = e
+		}
 	}
-	e.pieces.turn = e.turn
 	e.start()
+	e.startHash()
 	return e.pieces
 }
 
@@ -276,6 +298,9 @@ func (e *cts) sealInPlace(m Message) error {
 
 // openInPlace implements inPlaceEngine.
 func (e *cts) openInPlace(m Message) bool { return e.begin().open(m) }
+
+// chunk is a turn of Camellia, which its HMAC does not wait for.
+const chunk = 8 << 10
 
 // camelliaCBC is a Camellia cipher as a blockMode.
 type camelliaCBC struct{ *camellia.Cipher }
@@ -291,7 +316,7 @@ func (c camelliaCBC) Decrypt(dst, src []byte, iv *[block]byte) error {
 // begin is as that of cts.
 func (e *camelliaEngine) begin() *pieces {
 	if e.pieces == nil {
-		e.pieces = &pieces{cbc: camelliaCBC{e.c}, h: e.m, turn: chunk}
+		e.pieces = &pieces{cbc: camelliaCBC{e.c}, h: e.m, turns: turns{chunk, chunk}}
 	}
 	e.m.Reset()
 	return e.pieces

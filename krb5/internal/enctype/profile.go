@@ -1,9 +1,10 @@
 package enctype
 
 import (
-	"crypto/sha1"
-	"crypto/sha256"
-	"crypto/sha512"
+	"crypto"
+	_ "crypto/sha1"
+	_ "crypto/sha256"
+	_ "crypto/sha512"
 	"fmt"
 	"hash"
 
@@ -22,17 +23,14 @@ type profile struct {
 	count    uint32 // default PBKDF2 iterations, also the least that is accepted; 0: no parameters
 	legacy   bool   // not offered unless the configuration asks for it
 
-	hash   func() hash.Hash // of HMAC and of PBKDF2
-	macKey int              // bytes of Ki and Kc
-	prfLen int              // bytes of one PRF output
-	salt   string           // goes before the salt of string-to-key
-	seed   int              // bytes that random-to-key takes, 0 for keySize
-	padded bool             // a plaintext comes back with up to 7 bytes of zeros behind it
-	etm    bool             // the MAC is over the ciphertext, not the plaintext
-	// interleave says that the hash is one of those that [aescbc.Cipher.Interleaves] is
-	// about.
-	interleave bool
-	kdf        func(p *profile, key []byte) (deriver, error)
+	hash   crypto.Hash // of HMAC and of PBKDF2
+	macKey int         // bytes of Ki and Kc
+	prfLen int         // bytes of one PRF output
+	salt   string      // goes before the salt of string-to-key
+	seed   int         // bytes that random-to-key takes, 0 for keySize
+	padded bool        // a plaintext comes back with up to 7 bytes of zeros behind it
+	etm    bool        // the MAC is over the ciphertext, not the plaintext
+	kdf    func(p *profile, key []byte) (deriver, error)
 
 	// fromRandom is random-to-key, nil if a key is the random bytes themselves.
 	fromRandom func(seed []byte) []byte
@@ -55,22 +53,22 @@ type schedule interface {
 var profiles = [...]profile{
 	{
 		id: etype.AES256SHA1, keySize: 32, overhead: 28, sumType: 16, sumSize: 12, count: 4096,
-		hash: sha1.New, macKey: 32, prfLen: 16, interleave: true,
+		hash: crypto.SHA1, macKey: 32, prfLen: 16,
 		kdf: newDK, schedule: newDerived, fromPassword: pbkdf2Key,
 	},
 	{
 		id: etype.AES128SHA1, keySize: 16, overhead: 28, sumType: 15, sumSize: 12, count: 4096,
-		hash: sha1.New, macKey: 16, prfLen: 16, interleave: true,
+		hash: crypto.SHA1, macKey: 16, prfLen: 16,
 		kdf: newDK, schedule: newDerived, fromPassword: pbkdf2Key,
 	},
 	{
 		id: etype.AES256SHA2, keySize: 32, overhead: 40, sumType: 20, sumSize: 24, count: 32768, approved: true,
-		hash: sha512.New384, macKey: 24, prfLen: 48, salt: "aes256-cts-hmac-sha384-192\x00", etm: true,
+		hash: crypto.SHA384, macKey: 24, prfLen: 48, salt: "aes256-cts-hmac-sha384-192\x00", etm: true,
 		kdf: newKDF, schedule: newDerived, fromPassword: pbkdf2Key,
 	},
 	{
 		id: etype.AES128SHA2, keySize: 16, overhead: 32, sumType: 19, sumSize: 16, count: 32768, approved: true,
-		hash: sha256.New, macKey: 16, prfLen: 32, salt: "aes128-cts-hmac-sha256-128\x00", etm: true, interleave: true,
+		hash: crypto.SHA256, macKey: 16, prfLen: 32, salt: "aes128-cts-hmac-sha256-128\x00", etm: true,
 		kdf: newKDF, schedule: newDerived, fromPassword: pbkdf2Key,
 	},
 	{
@@ -85,12 +83,12 @@ var profiles = [...]profile{
 	},
 	{
 		id: etype.Camellia128, keySize: 16, overhead: 32, sumType: 17, sumSize: 16, count: 32768,
-		hash: sha1.New, prfLen: 16, salt: "camellia128-cts-cmac\x00",
+		hash: crypto.SHA1, prfLen: 16, salt: "camellia128-cts-cmac\x00",
 		kdf: newFeedback, schedule: newCamellia, fromPassword: pbkdf2Key,
 	},
 	{
 		id: etype.Camellia256, keySize: 32, overhead: 32, sumType: 18, sumSize: 16, count: 32768,
-		hash: sha1.New, prfLen: 16, salt: "camellia256-cts-cmac\x00",
+		hash: crypto.SHA1, prfLen: 16, salt: "camellia256-cts-cmac\x00",
 		kdf: newFeedback, schedule: newCamellia, fromPassword: pbkdf2Key,
 	},
 }

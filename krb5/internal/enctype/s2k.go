@@ -49,7 +49,7 @@ func (p *profile) stringToKey(password []byte, salt string, count uint32) (*Key,
 // pbkdf2Key is PBKDF2 with the type's hash, then a derivation with the
 // constant "kerberos".
 func pbkdf2Key(p *profile, password []byte, salt string, count uint32) ([]byte, error) {
-	t, err := pbkdf2.Key(p.hash, string(password), []byte(p.salt+salt), int(count), p.keySize)
+	t, err := pbkdf2.Key(p.hash.New, string(password), []byte(p.salt+salt), int(count), p.keySize)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", krberr.CryptoInternal, err)
 	}
