@@ -58,7 +58,10 @@ func newCTS(p *profile, d deriver, usage uint32) (engine, error) {
 }
 
 // start brings the cipher to the beginning of a message.
-func (e *cts) start() { e.iv, e.err = [block]byte{}, nil }
+func (e *cts) start() { e.iv, e.err = initial, nil }
+
+// initial is the cipher state that a message begins with.
+var initial [block]byte
 
 // startHash brings the HMAC to the beginning of a message that does not go through
 // the buffer.
@@ -66,7 +69,7 @@ func (e *cts) startHash() {
 	e.hashed = 0
 	e.h.Reset()
 	if e.p.etm {
-		e.h.Write(e.iv[:])
+		e.h.Write(initial[:])
 	}
 }
 
@@ -89,7 +92,7 @@ func (e *cts) shortTag(n int) []byte { return e.h.Short(e.buf[:], n)[:e.p.sumSiz
 // tagOf is the HMAC of a ciphertext, and of the initial cipher state before it.
 func (e *cts) tagOf(c []byte) []byte {
 	if len(c) <= short {
-		clear(e.buf[:block])
+		copy(e.buf[:], initial[:])
 		return e.shortTag(block + copy(e.buf[block:], c))
 	}
 	e.startHash()
