@@ -6,6 +6,7 @@ import (
 	"hash"
 
 	"github.com/gss-go/gssapi/krb5/internal/camellia"
+	"github.com/gss-go/gssapi/krb5/internal/hmacsha"
 	"github.com/gss-go/gssapi/krb5/internal/krberr"
 )
 
@@ -21,10 +22,10 @@ type blockMode interface {
 // is spread over pieces goes through a buffer, and so do the end of a message,
 // where blocks are swapped, and a short message as a whole.
 type pieces struct {
-	cbc   blockMode
-	h     hash.Hash
-	etm   bool // the MAC is over the ciphertext
-	woven *cts // whose cipher and HMAC these are, if they work at the same time
+	cbc blockMode
+	h   hash.Hash
+	aes *cts // whose cipher and HMAC these are; nil for Camellia
+	etm bool // the MAC is over the ciphertext
 	turns
 
 	m      Message
@@ -37,7 +38,7 @@ type pieces struct {
 	err    error // the first failure of cbc
 	one    [block]byte
 	sum    [64]byte
-	buf    [short]byte
+	buf    [block + short + hmacsha.Room]byte // as in cts
 }
 
 // begin starts a message. The hash is at its beginning, or behind the initial
@@ -71,25 +72,27 @@ func (x *pieces) seal(m Message) error {
 			x.hashTo(min(pos+x.ragged(pos, -1), x.size))
 		}
 		x.encryptTo(pos)
-		if x.etm && x.woven == nil {
+		if x.etm && !x.woven() {
 			x.hashTo(pos - x.ragged(pos, 1))
 		}
 	}
 	from := x.enc
-	b := x.buf[:x.size-bulk]
+	buf := x.buf[block:]
+	b := buf[:x.size-bulk]
 	x.enc.read(&x.m, b)
+	var tag []byte
 	if !x.etm {
-		x.hashRest(b)
+		tag = x.lastTag(b)
 	}
 	last := (len(b) - 1) &^ (block - 1) // where the last block starts
-	clear(x.buf[len(b) : last+block])
-	x.encrypt(x.buf[:last+block])
-	swap(x.buf[last-block:])
+	clear(buf[len(b) : last+block])
+	x.encrypt(buf[:last+block])
+	swap(buf[last-block:])
 	from.write(&x.m, b)
 	if x.etm {
-		x.hashRest(b)
+		tag = x.lastTag(b)
 	}
-	copy(m.MAC, x.tag())
+	copy(m.MAC, tag)
 	return x.end()
 }
 
@@ -99,20 +102,17 @@ func (x *pieces) open(m Message) bool {
 	bulk := x.bulk()
 	ok := true
 	if x.etm {
-		if x.all && bulk == 0 {
+		var b []byte
+		if bulk == 0 {
+			b = x.buf[block:][:x.size]
 			c := cursor{}
-			c.read(&x.m, x.buf[:x.size])
-			x.h.Write(x.buf[:x.size])
-		} else {
-			x.hashTo(x.size)
+			c.read(&x.m, b)
 		}
-		ok = hmac.Equal(m.MAC, x.tag())
+		ok = hmac.Equal(m.MAC, x.lastTag(b))
 	}
 	if ok {
-		x.decryptAll(bulk)
-	}
-	if !x.etm {
-		ok = hmac.Equal(m.MAC, x.tag())
+		tag := x.decryptAll(bulk)
+		ok = x.etm || hmac.Equal(m.MAC, tag)
 	}
 	if x.end() != nil || !ok {
 		m.wipe()
@@ -122,8 +122,8 @@ func (x *pieces) open(m Message) bool {
 	return true
 }
 
-// decryptAll decrypts, and hashes behind that unless it is done.
-func (x *pieces) decryptAll(bulk int) {
+// decryptAll decrypts, and hashes behind that and returns the MAC unless it is done.
+func (x *pieces) decryptAll(bulk int) (tag []byte) {
 	turn := x.turns.open
 	if x.etm {
 		turn = bulk
@@ -136,34 +136,51 @@ func (x *pieces) decryptAll(bulk int) {
 		}
 	}
 	from := x.enc
-	b := x.buf[:x.size-bulk]
+	buf := x.buf[block:]
+	b := buf[:x.size-bulk]
 	x.enc.read(&x.m, b)
 	last := (len(b) - 1) &^ (block - 1)
 	if fill := len(b) - last; fill < block {
 		// As in cts.unsteal: the padding shows what was cut off.
 		state := x.iv
 		x.iv = [block]byte{}
-		copy(x.one[:], x.buf[last-block:last])
+		copy(x.one[:], buf[last-block:last])
 		x.decrypt(x.one[:])
 		x.iv = state
-		copy(x.buf[len(b):last+block], x.one[fill:])
+		copy(buf[len(b):last+block], x.one[fill:])
 	}
-	swap(x.buf[last-block:])
-	x.decrypt(x.buf[:last+block])
+	swap(buf[last-block:])
+	n := last + block
+	if bulk == 0 && x.aes != nil {
+		n = x.aes.group(n)
+	}
+	x.decrypt(buf[:n])
 	from.write(&x.m, b)
 	if !x.etm {
-		x.hashRest(b)
+		tag = x.lastTag(b)
 	}
+	return tag
 }
 
-// hashRest hashes what is left of the message, of which b is the end.
-func (x *pieces) hashRest(b []byte) {
-	if x.all && x.size-x.mac.pos == len(b) {
+// lastTag hashes what is left of the message, and returns the MAC. b is the end of the
+// message, or all of it, if that is behind a block's space in the buffer.
+func (x *pieces) lastTag(b []byte) []byte {
+	switch {
+	case !x.all || x.size-x.mac.pos != len(b):
+		x.hashTo(x.size)
+	case x.mac.pos > 0 || x.aes == nil:
 		x.h.Write(b)
-		return
+	case x.etm:
+		copy(x.buf[:], initial[:])
+		return x.aes.h.Short(x.buf[:], block+len(b))[:len(x.m.MAC)]
+	default:
+		return x.aes.h.Short(x.buf[block:], len(b))[:len(x.m.MAC)]
 	}
-	x.hashTo(x.size)
+	return x.tag()
 }
+
+// woven reports whether the cipher and the HMAC work at the same time.
+func (x *pieces) woven() bool { return x.aes != nil && x.aes.woven }
 
 // hashTo goes on until pos bytes of those that are encrypted are hashed, with
 // whatever stands between them.
@@ -215,8 +232,8 @@ func (x *pieces) encryptTo(pos int) {
 	for x.enc.pos < pos {
 		p := x.enc.next(&x.m, pos-x.enc.pos)
 		if whole := len(p) &^ (block - 1); whole > 0 {
-			if p = p[:whole]; x.woven != nil {
-				x.keep(x.woven.h.WriteEncrypting(x.behind(), x.woven.aes, p, p, &x.iv))
+			if p = p[:whole]; x.woven() {
+				x.keep(x.aes.h.WriteEncrypting(x.behind(), x.aes.aes, p, p, &x.iv))
 			} else {
 				x.encrypt(p)
 			}
@@ -278,10 +295,7 @@ func (x *pieces) clear() {
 // pieces.
 func (e *cts) begin() *pieces {
 	if e.pieces == nil {
-		e.pieces = &pieces{cbc: e.aes, h: e.h, etm: e.p.etm, turns: e.turns}
-		if e.woven {
-			e.pieces.woven = e
-		}
+		e.pieces = &pieces{cbc: e.aes, h: e.h, aes: e, etm: e.p.etm, turns: e.turns}
 	}
 	e.start()
 	e.startHash()
