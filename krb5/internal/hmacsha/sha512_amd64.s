@@ -11,32 +11,31 @@
 // that each of the two waits for four instructions in a row, not more. Their order was
 // found by measuring.
 #define ROUND(a, b, c, d, e, f, g, h, w, x, y) \
-	MOVQ  b, R12      \
 	ADDQ  w, h        \
-	ANDNQ g, e, R13   \
-	ANDQ  c, R12      \
-	MOVQ  e, BP       \
-	SUBQ  d, R12      \
-	ADDQ  h, d        \
-	ANDQ  f, BP       \
-	MOVQ  a, y        \
-	ADDQ  R13, d      \
-	ADDQ  BP, d       \
-	RORXQ $18, e, R13 \
+	ANDNQ g, e, R12   \
+	MOVQ  b, R13      \
+	ANDQ  c, R13      \
+	SUBQ  d, R13      \
 	ANDQ  a, x        \
-	ADDQ  x, R12      \
-	MOVQ  R12, h      \
 	RORXQ $14, e, BP  \
-	RORXQ $41, e, R12 \
-	XORQ  R13, BP     \
+	ADDQ  h, d        \
+	ADDQ  R12, d      \
+	MOVQ  e, R12      \
+	ANDQ  f, R12      \
+	ADDQ  R12, d      \
+	ADDQ  R13, x      \
+	RORXQ $18, e, R12 \
+	RORXQ $41, e, R13 \
 	XORQ  R12, BP     \
+	XORQ  R13, BP     \
 	ADDQ  BP, d       \
+	MOVQ  a, y        \
 	XORQ  b, y        \
-	ADDQ  d, h        \
-	RORXQ $28, a, R13 \
+	LEAQ  (d)(x*1), h \
 	RORXQ $34, a, R12 \
-	XORQ  R12, R13    \
+	RORXQ $28, a, R13 \
 	RORXQ $39, a, BP  \
+	XORQ  R12, R13    \
 	XORQ  BP, R13     \
 	ADDQ  R13, h
 
