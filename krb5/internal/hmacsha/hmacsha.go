@@ -35,7 +35,6 @@ type MAC struct {
 	kernel  keyed     // if std is nil
 	std     hash.Hash // nil if the kernel does the work
 	fresh   bool      // std needs no Reset
-	sum     digest    // of std
 	cleared bool
 }
 
@@ -93,7 +92,7 @@ func (m *MAC) Short(buf []byte, n int) []byte {
 	}
 	m.Reset()
 	_, _ = m.Write(buf[:n]) // never fails
-	return m.Sum(m.sum[:0])
+	return m.Sum(m.kernel.state[:0]) // which the kernel has no use for
 }
 
 // Reset begins the next message.
@@ -133,8 +132,8 @@ func (m *MAC) Clear() {
 
 // garbage is the MAC after Clear.
 func (m *MAC) garbage() []byte {
-	_, _ = rand.Read(m.sum[:]) // never fails
-	return m.sum[:m.Size()]
+	_, _ = rand.Read(m.kernel.state[:]) // never fails
+	return m.kernel.state[:m.Size()]
 }
 
 // Format implements [fmt.Formatter] for every verb.
