@@ -91,7 +91,7 @@ func (m *MAC) Short(buf []byte, n int) []byte {
 		return m.kernel.short(buf, n)
 	}
 	m.Reset()
-	_, _ = m.Write(buf[:n]) // never fails
+	_, _ = m.Write(buf[:n])          // never fails
 	return m.Sum(m.kernel.state[:0]) // which the kernel has no use for
 }
 
