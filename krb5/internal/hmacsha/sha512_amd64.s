@@ -2,9 +2,10 @@
 
 #include "textflag.h"
 
-// a to h are in AX to DX and R8 to R11, and change places each round. What is
-// scheduled stays in X0 to X7, two words each. On the stack are the last sixteen
-// words, with the constants added, and behind them the state.
+// a to h are in AX to DX and R8 to R11, and change places each round; SI and DI take
+// turns as x and y, and R12, R13 and BP are scratch. R15 is in the constants, R14
+// counts. What is scheduled stays in X0 to X7, two words each. On the stack are the
+// last sixteen words, with the constants added, and behind them the state.
 
 // ROUND is one round. x comes with b^c and goes with a^b into the next one as y.
 // The majority is (a & (b^c)) + (b & c). The new a is made of the new e, less d, so
@@ -41,9 +42,9 @@
 
 // SIGMA is a sum of two rotations and a shift.
 #define SIGMA(r1, r2, shift, w, to) \
-	VPRORQ $r1, w, X9             \
-	VPRORQ $r2, w, X10            \
-	VPSRLQ $shift, w, to          \
+	VPRORQ     $r1, w, X9         \
+	VPRORQ     $r2, w, X10        \
+	VPSRLQ     $shift, w, to      \
 	VPTERNLOGQ $0x96, X10, X9, to
 
 // SCHEDULE replaces two words by those sixteen rounds on. w0 is what it replaces,
@@ -51,24 +52,24 @@
 #define SCHEDULE(w0, w1, w4, w5, w7, at) \
 	VPALIGNR $8, w0, w1, X8  \
 	VPALIGNR $8, w4, w5, X9  \
-	VPADDQ X9, w0, w0        \
+	VPADDQ   X9, w0, w0      \
 	SIGMA(1, 8, 7, X8, X8)   \
-	VPADDQ X8, w0, w0        \
+	VPADDQ   X8, w0, w0      \
 	SIGMA(19, 61, 6, w7, X8) \
-	VPADDQ X8, w0, w0        \
-	VPADDQ at(R15), w0, X9   \
-	VMOVDQU X9, at(SP)
+	VPADDQ   X8, w0, w0      \
+	VPADDQ   at(R15), w0, X9 \
+	VMOVDQU  X9, at(SP)
 
 // LOAD takes two words of a message.
 #define LOAD(at, p, w) \
-	VMOVDQU at(p), w      \
-	VPSHUFB X11, w, w     \
-	VPADDQ at(R15), w, X9 \
+	VMOVDQU at(p), w       \
+	VPSHUFB X11, w, w      \
+	VPADDQ  at(R15), w, X9 \
 	VMOVDQU X9, at(SP)
 
 // NEXT takes two words of the next block in the place of two that are done with.
 #define NEXT(w0, w1, w4, w5, w7, at) \
-	MOVQ  p+8(FP), R12 \
+	MOVQ p+8(FP), R12 \
 	LOAD(at, R12, w0)
 
 // ROUNDS16 is sixteen rounds. Behind each pair S has the words that the pair used,
@@ -113,14 +114,14 @@
 // AES0 to AES3 are AES-256 of one block. X12 is the state, and the ciphertext block
 // before it; the round keys are in X16 to X30.
 #define AES0 \
-	MOVQ  src+40(FP), R12           \
-	VMOVDQU (R12), X13              \
-	ADDQ  $16, R12                  \
-	MOVQ  R12, src+40(FP)           \
+	MOVQ       src+40(FP), R12      \
+	VMOVDQU    (R12), X13           \
+	ADDQ       $16, R12             \
+	MOVQ       R12, src+40(FP)      \
 	VPTERNLOGQ $0x96, X16, X13, X12 \
-	VAESENC X17, X12, X12           \
-	VAESENC X18, X12, X12           \
-	VAESENC X19, X12, X12
+	VAESENC    X17, X12, X12        \
+	VAESENC    X18, X12, X12        \
+	VAESENC    X19, X12, X12
 
 #define AES1 \
 	VAESENC X20, X12, X12 \
@@ -135,39 +136,39 @@
 	VAESENC X27, X12, X12
 
 #define AES3 \
-	MOVQ  dst+32(FP), R12     \
-	VAESENC X28, X12, X12     \
-	VAESENC X29, X12, X12     \
-	VAESENCLAST X30, X12, X12 \
-	VMOVDQU X12, (R12)        \
-	ADDQ  $16, R12            \
-	MOVQ  R12, dst+32(FP)
+	MOVQ        dst+32(FP), R12 \
+	VAESENC     X28, X12, X12   \
+	VAESENC     X29, X12, X12   \
+	VAESENCLAST X30, X12, X12   \
+	VMOVDQU     X12, (R12)      \
+	ADDQ        $16, R12        \
+	MOVQ        R12, dst+32(FP)
 
 // WORD brings a word of the state to a register, and to the stack behind the
 // message's words.
 #define WORD(at, r) \
-	MOVQ  at(R12), r      \
-	BSWAPQ r              \
-	MOVQ  r, (128+at)(SP)
+	MOVQ   at(R12), r      \
+	BSWAPQ r               \
+	MOVQ   r, (128+at)(SP)
 
 // SUM adds the working variable to the word of the state.
 #define SUM(at, r) \
-	ADDQ  (128+at)(SP), r \
-	MOVQ  r, (128+at)(SP)
+	ADDQ (128+at)(SP), r \
+	MOVQ r, (128+at)(SP)
 
 // BACK is the inverse of WORD.
 #define BACK(at, r) \
-	BSWAPQ r         \
-	MOVQ  r, at(R12)
+	BSWAPQ r          \
+	MOVQ   r, at(R12)
 
 // BEGIN and END are what is around the blocks, BLOCK is one of them. While its last
 // rounds go on, the next one's words come in; behind the last block that is the same
 // one again.
 #define BEGIN \
 	VMOVDQU swap8<>(SB), X11 \
-	LEAQ  ·k512(SB), R15     \
-	MOVQ  p+8(FP), R13       \
-	MOVQ  state+0(FP), R12   \
+	LEAQ    ·k512(SB), R15   \
+	MOVQ    p+8(FP), R13     \
+	MOVQ    state+0(FP), R12 \
 	WORD(0, AX)              \
 	WORD(8, BX)              \
 	WORD(16, CX)             \
@@ -186,20 +187,20 @@
 	LOAD(112, R13, X7)
 
 #define BLOCK(rounds, A0, A1, A2, A3) \
-	MOVQ  BX, SI                           \
-	XORQ  CX, SI                           \
-	MOVQ  $4, R14                          \
+	MOVQ    BX, SI                         \
+	XORQ    CX, SI                         \
+	MOVQ    $4, R14                        \
 rounds:                                 \
-	ADDQ  $128, R15                        \
+	ADDQ    $128, R15                      \
 	ROUNDS16(SCHEDULE, A0, A1, A2, A3)     \
-	DECQ  R14                              \
-	JNZ   rounds                           \
-	SUBQ  $512, R15                        \
-	MOVQ  p+8(FP), R12                     \
-	LEAQ  128(R12), R13                    \
-	CMPQ  blocks+16(FP), $1                \
+	DECQ    R14                            \
+	JNZ     rounds                         \
+	SUBQ    $512, R15                      \
+	MOVQ    p+8(FP), R12                   \
+	LEAQ    128(R12), R13                  \
+	CMPQ    blocks+16(FP), $1              \
 	CMOVQNE R13, R12                       \
-	MOVQ  R12, p+8(FP)                     \
+	MOVQ    R12, p+8(FP)                   \
 	ROUNDS16(NEXT, NONE, NONE, NONE, NONE) \
 	SUM(0, AX)                             \
 	SUM(8, BX)                             \
@@ -211,15 +212,15 @@ rounds:                                 \
 	SUM(56, R11)
 
 #define END \
-	MOVQ  state+0(FP), R12 \
-	BACK(0, AX)            \
-	BACK(8, BX)            \
-	BACK(16, CX)           \
-	BACK(24, DX)           \
-	BACK(32, R8)           \
-	BACK(40, R9)           \
-	BACK(48, R10)          \
-	BACK(56, R11)          \
+	MOVQ state+0(FP), R12 \
+	BACK(0, AX)           \
+	BACK(8, BX)           \
+	BACK(16, CX)          \
+	BACK(24, DX)          \
+	BACK(32, R8)          \
+	BACK(40, R9)          \
+	BACK(48, R10)         \
+	BACK(56, R11)         \
 	VZEROUPPER
 
 // func sha512Blocks(state *digest, p *byte, blocks int)
