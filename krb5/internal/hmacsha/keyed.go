@@ -39,6 +39,7 @@ func (k *keyed) init(v *variant, key []byte) {
 		k.write(key)
 		v.compress(&k.state, v.pad(k.buf[:], len(key)&(v.block-1), uint64(len(key))))
 		key = k.state[:v.size]
+		clear(k.buf[:])
 	}
 	copy(block, key)
 	for i := range block {
