@@ -78,9 +78,12 @@ func (t *tickets) load(ctx context.Context) (*ccache.Contents, error) {
 	if t.from == nil || err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return c, err
 	}
-	good, due := t.life()
-	if good = good && err == nil; good && !due {
-		return c, nil
+	good, due := false, true
+	if err == nil {
+		// Somebody may have replaced what was read.
+		if c, good, due = t.life(); good && !due {
+			return c, nil
+		}
 	}
 	select {
 	case t.from.busy <- struct{}{}:
@@ -95,9 +98,9 @@ func (t *tickets) load(ctx context.Context) (*ccache.Contents, error) {
 		}
 	}
 	defer func() { <-t.from.busy }()
-	if now, err := t.read(ctx); err == nil {
-		if good, due := t.life(); good && !due {
-			return now, nil // somebody else did it meanwhile
+	if _, err := t.read(ctx); err == nil {
+		if c, good, due := t.life(); good && !due {
+			return c, nil // somebody else did it meanwhile
 		}
 	}
 	fresh, err2 := t.refresh(ctx, c)
@@ -113,12 +116,13 @@ func (t *tickets) load(ctx context.Context) (*ccache.Contents, error) {
 	return nil, err2
 }
 
-// life says whether the tickets read last are good, and due to be replaced.
-func (t *tickets) life() (good, due bool) {
+// life returns the tickets read last and says whether they are good, and due to be
+// replaced.
+func (t *tickets) life() (c *ccache.Contents, good, due bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.m.c.Time()
-	return t.contents != nil && t.ends.After(now), !t.due.After(now)
+	return t.contents, t.contents != nil && t.ends.After(now), !t.due.After(now)
 }
 
 // refresh gets new tickets in place of the old, which may be nil.
