@@ -102,7 +102,7 @@ func (c *Cipher) Decrypt(dst, src []byte, iv *[BlockSize]byte) error {
 // Accelerated reports whether a kernel does the work.
 func (c *Cipher) Accelerated() bool { return c.rounds != 0 }
 
-// Wide reports whether Decrypt has many blocks in flight.
+// Wide reports whether Decrypt has sixteen blocks in flight.
 func (c *Cipher) Wide() bool { return c.by == wide }
 
 // Keys256 returns the round keys for encryption with a 256-bit key, for a kernel

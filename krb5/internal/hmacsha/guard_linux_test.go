@@ -23,8 +23,8 @@ func TestReadsNothingBeyond(t *testing.T) {
 		return m[page : 2*page]
 	}
 	hashed, sealed := memory(), memory()
-	each(t, func(t *testing.T, h crypto.Hash, make func([]byte) *MAC) {
-		m, c := make(nil), newCipher(t, 32)
+	each(t, func(t *testing.T, h crypto.Hash, create func([]byte) *MAC) {
+		m, c := create(nil), newCipher(t, 32)
 		for n := 16; n <= 1024; n += 16 {
 			for _, p := range [][2][]byte{{hashed[:n], sealed[:n]}, {hashed[page-n:], sealed[page-n:]}} {
 				msg, in := noise(1, n), noise(2, n)

@@ -7,7 +7,6 @@ import (
 	_ "crypto/sha256"
 	_ "crypto/sha512"
 	"encoding/binary"
-	"fmt"
 	"math/rand/v2"
 	"testing"
 
@@ -21,7 +20,7 @@ var hashes = []crypto.Hash{crypto.SHA1, crypto.SHA256, crypto.SHA384}
 
 // each runs f for each hash, with the standard library and with the kernel that can
 // run here.
-func each(t *testing.T, f func(t *testing.T, h crypto.Hash, make func(key []byte) *MAC)) {
+func each(t *testing.T, f func(t *testing.T, h crypto.Hash, create func(key []byte) *MAC)) {
 	for _, h := range hashes {
 		for _, kernel := range kernels(h) {
 			t.Run(name(h, kernel), func(t *testing.T) {
@@ -90,5 +89,3 @@ func encrypted(tb testing.TB, c *aescbc.Cipher, in []byte, iv [aescbc.BlockSize]
 	require.NoError(tb, c.Encrypt(out, in, &iv))
 	return out, iv
 }
-
-func label(parts ...any) string { return fmt.Sprintln(parts...) }

@@ -45,9 +45,9 @@ func TestVectors(t *testing.T) {
 // Each length of a message around the ends of several blocks gives the standard
 // library's MAC, as do many messages under one key.
 func TestLengths(t *testing.T) {
-	each(t, func(t *testing.T, h crypto.Hash, make func([]byte) *MAC) {
+	each(t, func(t *testing.T, h crypto.Hash, create func([]byte) *MAC) {
 		key := noise(1, 32)
-		m := make(key)
+		m := create(key)
 		for n := range 600 {
 			msg := noise(uint64(n), n)
 			want := reference(h, key, msg)
@@ -64,14 +64,17 @@ func TestLengths(t *testing.T) {
 // validated module.
 func TestChoice(t *testing.T) {
 	for _, h := range []crypto.Hash{crypto.SHA256, crypto.SHA384} {
-		require.Equal(t, variantOf(h) != nil && !fips140.Enabled(), New(h, noise(1, 24)).std == nil, h)
+		m := New(h, noise(1, 24))
+		require.Equal(t, variantOf(h) != nil && !fips140.Enabled(), m.std == nil, h)
+		require.Equal(t, h == crypto.SHA384 && m.std == nil, m.Weaves(newCipher(t, 32)), h)
+		require.False(t, m.Weaves(newCipher(t, 16)), h)
 	}
 }
 
 // Short needs no more than the room it asks for, and leaves the message alone.
 func TestShortRoom(t *testing.T) {
-	each(t, func(t *testing.T, h crypto.Hash, make func([]byte) *MAC) {
-		m := make(nil)
+	each(t, func(t *testing.T, h crypto.Hash, create func([]byte) *MAC) {
+		m := create(nil)
 		for n := range 300 {
 			msg := noise(uint64(n), n)
 			buf := append(append([]byte(nil), msg...), noise(9, Room+40)...)
@@ -83,11 +86,11 @@ func TestShortRoom(t *testing.T) {
 }
 
 func TestKeys(t *testing.T) {
-	each(t, func(t *testing.T, h crypto.Hash, make func([]byte) *MAC) {
+	each(t, func(t *testing.T, h crypto.Hash, create func([]byte) *MAC) {
 		msg := noise(1, 100)
 		for n := range 300 {
 			key := noise(uint64(n), n)
-			require.Equal(t, reference(h, key, msg), sum(make(key), msg), n)
+			require.Equal(t, reference(h, key, msg), sum(create(key), msg), n)
 			require.Equal(t, noise(uint64(n), n), key, "the key is the caller's")
 		}
 	})
@@ -95,10 +98,10 @@ func TestKeys(t *testing.T) {
 
 // Pieces of a message give what the whole gives, begun at any place in a block.
 func TestPieces(t *testing.T) {
-	each(t, func(t *testing.T, h crypto.Hash, make func([]byte) *MAC) {
+	each(t, func(t *testing.T, h crypto.Hash, create func([]byte) *MAC) {
 		key, msg := noise(1, 24), noise(2, 2000)
 		want := reference(h, key, msg)
-		m := make(key)
+		m := create(key)
 		for _, pieces := range [][]int{{1}, {7}, {16, 112}, {63, 1, 64, 65}, {127, 129, 128}, {0, 300}, {1999}} {
 			m.Reset()
 			for i, at := 0, 0; at < len(msg); i++ {
@@ -108,7 +111,7 @@ func TestPieces(t *testing.T) {
 				require.Equal(t, end-at, n)
 				at = end
 			}
-			require.Equal(t, want, m.Sum(nil), label(pieces))
+			require.Equal(t, want, m.Sum(nil), "%v", pieces)
 		}
 		require.Equal(t, append([]byte("before"), want...), func() []byte {
 			m.Reset()
@@ -120,10 +123,10 @@ func TestPieces(t *testing.T) {
 
 // A message longer than the assembler takes at once.
 func TestLong(t *testing.T) {
-	each(t, func(t *testing.T, h crypto.Hash, make func([]byte) *MAC) {
+	each(t, func(t *testing.T, h crypto.Hash, create func([]byte) *MAC) {
 		for _, n := range []int{64 << 10, 64<<10 + 1, 200<<10 + 77} {
 			msg := noise(1, n)
-			require.Equal(t, reference(h, nil, msg), sum(make(nil), msg))
+			require.Equal(t, reference(h, nil, msg), sum(create(nil), msg))
 		}
 	})
 }
@@ -131,9 +134,9 @@ func TestLong(t *testing.T) {
 // Both at once is one after the other: for all lengths of what is hashed and what is
 // encrypted, in place and apart, with a block of the hash begun before.
 func TestWriteEncrypting(t *testing.T) {
-	each(t, func(t *testing.T, h crypto.Hash, make func([]byte) *MAC) {
+	each(t, func(t *testing.T, h crypto.Hash, create func([]byte) *MAC) {
 		key := noise(1, 24)
-		m := make(key)
+		m := create(key)
 		for _, size := range []int{16, 32} {
 			c := newCipher(t, size)
 			for _, before := range []int{0, 16, 100, 128} {
@@ -152,7 +155,7 @@ func TestWriteEncrypting(t *testing.T) {
 							_, _ = m.Write(first)
 							require.NoError(t, m.WriteEncrypting(p, c, dst, in, &v))
 							_, _ = m.Write([]byte("behind"))
-							what := label(size, before, hashed, length, apart)
+							what := fmt.Sprint(size, " ", before, " ", hashed, " ", length, " ", apart)
 							require.Equal(t, reference(h, key, first, p, []byte("behind")), m.Sum(nil), what)
 							require.Equal(t, want, dst, what)
 							require.Equal(t, next, v, what)
@@ -167,8 +170,8 @@ func TestWriteEncrypting(t *testing.T) {
 
 // What the cipher refuses is not begun.
 func TestWriteEncryptingFails(t *testing.T) {
-	each(t, func(t *testing.T, h crypto.Hash, make func([]byte) *MAC) {
-		m, c := make(nil), newCipher(t, 32)
+	each(t, func(t *testing.T, h crypto.Hash, create func([]byte) *MAC) {
+		m, c := create(nil), newCipher(t, 32)
 		var iv [aescbc.BlockSize]byte
 		p := noise(1, 512)
 		for _, n := range [][2]int{{512, 511}, {256, 512}, {0, 128}, {300, 300}} {
@@ -185,8 +188,8 @@ func TestWriteEncryptingFails(t *testing.T) {
 
 // Turns do not leave a block of the hash half done.
 func TestTurns(t *testing.T) {
-	each(t, func(t *testing.T, _ crypto.Hash, make func([]byte) *MAC) {
-		m := make(nil)
+	each(t, func(t *testing.T, _ crypto.Hash, create func([]byte) *MAC) {
+		m := create(nil)
 		for _, size := range []int{16, 32} {
 			e, d := m.Turns(newCipher(t, size))
 			for _, n := range []int{e, d} {
@@ -199,14 +202,14 @@ func TestTurns(t *testing.T) {
 
 // After Clear no MAC is one that anybody can make, and no two are the same.
 func TestClear(t *testing.T) {
-	each(t, func(t *testing.T, h crypto.Hash, make func([]byte) *MAC) {
+	each(t, func(t *testing.T, h crypto.Hash, create func([]byte) *MAC) {
 		key, msg := noise(1, 16), noise(2, 40)
-		m := make(key)
+		m := create(key)
 		sum(m, msg)
 		m.Clear()
 		m.Clear()
 		require.Equal(t, keyed{v: m.kernel.v}, m.kernel, "nothing is left")
-		seen := map[string]bool{string(reference(h, key, msg)): true, string(sum(make(nil), msg)): true}
+		seen := map[string]bool{string(reference(h, key, msg)): true, string(sum(create(nil), msg)): true}
 		buf := append(append([]byte(nil), msg...), noise(3, Room)...)
 		for range 10 {
 			for _, got := range [][]byte{sum(m, msg), m.Short(buf, len(msg))} {
@@ -231,8 +234,8 @@ func TestRedacted(t *testing.T) {
 }
 
 func TestAllocs(t *testing.T) {
-	each(t, func(t *testing.T, _ crypto.Hash, make func([]byte) *MAC) {
-		m, c := make(noise(1, 24)), newCipher(t, 32)
+	each(t, func(t *testing.T, _ crypto.Hash, create func([]byte) *MAC) {
+		m, c := create(noise(1, 24)), newCipher(t, 32)
 		buf, out, iv := noise(2, 1<<10+Room), noise(3, 64), new([aescbc.BlockSize]byte)
 		f := func() {
 			m.Reset()
