@@ -98,6 +98,23 @@ func (k *Key) DuringSeal(usage uint32, f func()) error {
 // turn.
 func (c *Cipher) SetTurns(seal, open int) { c.f().e.(*cts).turns = turns{seal, open} }
 
+// Tag returns the HMAC of msg under the integrity key of c, nil if it is neither of AES
+// nor of Triple-DES.
+func (c *Cipher) Tag(msg []byte) []byte {
+	var m *hmacsha.MAC
+	switch e := c.f().e.(type) {
+	case *cts:
+		m = e.h
+	case *des3Engine:
+		m = e.h
+	default:
+		return nil
+	}
+	m.Reset()
+	_, _ = m.Write(msg) // never fails
+	return m.Sum(nil)
+}
+
 // RawCTS returns a cipher with the encryption key ke itself.
 func RawCTS(ke []byte) (*Cipher, error) {
 	p := find(etype.AES128SHA2)

@@ -150,8 +150,12 @@ func TestLegacyClear(t *testing.T) {
 		c := cipherOf(t, k, 24)
 		ct, err := c.Seal(nil, bytesOf(40), nil)
 		require.NoError(t, err)
+		tag := c.Tag([]byte("message"))
 		c.Clear()
 		c.Clear()
+		if tag != nil {
+			require.NotEqual(t, tag, c.Tag([]byte("message")), "the integrity key is gone too")
+		}
 		dst := make([]byte, 4, 200)
 		got, err := c.Seal(dst, bytesOf(40), []byte("tail"))
 		require.ErrorIs(t, err, krberr.BadKeySize)

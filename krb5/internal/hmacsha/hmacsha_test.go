@@ -90,7 +90,9 @@ func TestKeys(t *testing.T) {
 		msg := noise(1, 100)
 		for n := range 300 {
 			key := noise(uint64(n), n)
-			require.Equal(t, reference(h, key, msg), sum(create(key), msg), n)
+			m := create(key)
+			require.Equal(t, keyed{}.buf, m.kernel.buf, "no key is left in the buffer")
+			require.Equal(t, reference(h, key, msg), sum(m, msg), n)
 			require.Equal(t, noise(uint64(n), n), key, "the key is the caller's")
 		}
 	})
